@@ -1,0 +1,236 @@
+#include "ddpg/agent.hpp"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "ddpg/losses.hpp"
+#include "kernels/flat_optimizer.hpp"
+
+namespace tenfold::ddpg {
+
+using kernels::Activation;
+
+nn::MlpSpec actor_spec(const Config& config, std::int64_t observation_size,
+                       std::int64_t action_size) {
+  nn::MlpSpec spec;
+  spec.input = observation_size;
+  spec.hidden = config.actor_net;
+  spec.output = action_size;
+  spec.output_activation = Activation::kTanh;
+  spec.final_init_bound = config.final_init;
+  if (config.batch_norm == "paper") {
+    spec.batch_norm_input = true;
+    spec.batch_norm_hidden = static_cast<std::int64_t>(config.actor_net.size());
+  }
+  spec.batch_norm_momentum = config.bn_momentum;
+  return spec;
+}
+
+nn::MlpSpec critic_spec(const Config& config, std::int64_t observation_size,
+                        std::int64_t action_size) {
+  nn::MlpSpec spec;
+  spec.input = observation_size;
+  spec.hidden = config.critic_net;
+  spec.output = 1;
+  spec.second_input = action_size;
+  spec.second_layer = config.action_layer;
+  spec.final_init_bound = config.final_init;
+  if (config.batch_norm == "paper") {
+    // Section 3: "all layers of the Q network prior to the action input".
+    spec.batch_norm_input = true;
+    spec.batch_norm_hidden = config.action_layer - 1;
+  }
+  spec.batch_norm_momentum = config.bn_momentum;
+  return spec;
+}
+
+Learner::Learner(const nn::MlpSpec& spec, const std::string& the_name, const at::Device& device,
+                 std::int64_t groups, std::uint32_t seed, std::uint32_t index)
+    : name(the_name), net(spec) {
+  const auto options = at::TensorOptions().dtype(at::kFloat).device(device);
+  const std::int64_t size = net.parameters().flat_size();
+  parameters = at::zeros({size}, options);
+  buffers = at::zeros({net.buffers().flat_size()}, options);
+  net.initialize(parameters, buffers, seed, index);
+  target_parameters = parameters.clone();
+  target_buffers = buffers.clone();
+  m = at::zeros({size}, options);
+  v = at::zeros({size}, options);
+  group_gradients = at::zeros({groups, size}, options);
+  total_gradients = at::zeros({size}, options);
+}
+
+void Learner::step(double lr) {
+  ++updates;
+  kernels::adam_step(parameters, total_gradients, m, v, l2, updates, {.lr = lr});
+}
+
+void Learner::follow(double tau) {
+  kernels::polyak(target_parameters, parameters, tau);
+  if (buffers.numel() > 0) kernels::polyak(target_buffers, buffers, tau);
+}
+
+namespace {
+
+// Each named parameter of a flat tensor as its own data set, so that h5py users find "layer0.weight".
+void register_flat(store::StateRegistry& registry, const std::string& prefix, const at::Tensor& flat,
+                   const nn::ParameterLayout& layout) {
+  for (const nn::ParameterEntry& entry : layout.entries()) {
+    std::vector<std::uint64_t> shape(entry.shape.begin(), entry.shape.end());
+    registry.replicated(prefix + "/" + entry.name, flat.data_ptr<float>() + entry.offset,
+                        std::move(shape));
+  }
+}
+
+double norm(const at::Tensor& flat) {
+  const float* values = flat.data_ptr<float>();
+  double sum = 0;
+  for (std::int64_t i = 0; i < flat.numel(); ++i) sum += static_cast<double>(values[i]) * values[i];
+  return std::sqrt(sum);
+}
+
+}  // namespace
+
+void Learner::state(store::StateRegistry& registry) {
+  register_flat(registry, "model/" + name, parameters, net.parameters());
+  register_flat(registry, "model/" + name, buffers, net.buffers());
+  register_flat(registry, "model/target_" + name, target_parameters, net.parameters());
+  register_flat(registry, "model/target_" + name, target_buffers, net.buffers());
+  register_flat(registry, "optimizer/" + name + "/m", m, net.parameters());
+  register_flat(registry, "optimizer/" + name + "/v", v, net.parameters());
+  registry.replicated("optimizer/" + name + "/step", &updates);
+}
+
+namespace {
+
+Batch make_batch(std::int64_t groups, std::int64_t rows, std::int64_t observation_size,
+                 std::int64_t action_size) {
+  const auto block = [&](std::int64_t width) {
+    return at::zeros({groups, rows, width}, at::TensorOptions().dtype(at::kFloat));
+  };
+  return {block(observation_size), block(action_size), block(1), block(observation_size), block(1)};
+}
+
+}  // namespace
+
+Agent::Agent(const Config& config, std::int64_t observation_size, std::int64_t action_size,
+             train::RunContext& context, std::int64_t rows, std::int64_t act_rows)
+    : config_(config),
+      context_(context),
+      sum_(context.reducer->statistics_callback()),
+      global_rows_(static_cast<double>(rows) * static_cast<double>(context.shards.shards)),
+      actor_(actor_spec(config, observation_size, action_size), "actor", context.device.device,
+             context.reducer->groups(), context.seed, 0),
+      critic_(critic_spec(config, observation_size, action_size), "critic", context.device.device,
+              context.reducer->groups(), context.seed, 1),
+      batch_(make_batch(context.reducer->groups(), context.reducer->rows_per_group(rows),
+                        observation_size, action_size)),
+      sums_(at::zeros({context.reducer->groups(), 3}, at::kDouble)),
+      total_sums_(at::zeros({3}, at::kDouble)),
+      act_(actor_.net, context.reducer->groups(), context.reducer->rows_per_group(act_rows),
+           context.device.device),
+      actor_pass_(actor_.net, context.reducer->groups(), context.reducer->rows_per_group(rows),
+                  context.device.device),
+      critic_pass_(critic_.net, context.reducer->groups(), context.reducer->rows_per_group(rows),
+                   context.device.device),
+      critic_of_actor_(critic_.net, context.reducer->groups(), context.reducer->rows_per_group(rows),
+                       context.device.device),
+      target_actor_(actor_.net, context.reducer->groups(), context.reducer->rows_per_group(rows),
+                    context.device.device),
+      target_critic_(critic_.net, context.reducer->groups(), context.reducer->rows_per_group(rows),
+                     context.device.device) {
+  if (config.critic_l2 > 0) {
+    critic_.l2 = at::zeros(critic_.parameters.sizes(), critic_.parameters.options());
+    critic_.net.fill_decay(critic_.l2, config.critic_l2);
+  }
+}
+
+const at::Tensor& Agent::act() {
+  return act_.forward(actor_.parameters, actor_.buffers, nn::Mode::kEval);
+}
+
+void Agent::compute_targets() {
+  const nn::Mode mode =
+      config_.target_bn == "batch" ? nn::Mode::kTrainFrozenStatistics : nn::Mode::kEval;
+  const bool own = config_.target_networks;
+  target_actor_.input().copy_(batch_.next_observation);
+  const at::Tensor& next_action =
+      target_actor_.forward(own ? actor_.target_parameters : actor_.parameters,
+                            own ? actor_.target_buffers : actor_.buffers, mode, sum_, global_rows_);
+  target_critic_.input().copy_(batch_.next_observation);
+  target_critic_.second_input().copy_(next_action);
+  const at::Tensor& q_next =
+      target_critic_.forward(own ? critic_.target_parameters : critic_.parameters,
+                             own ? critic_.target_buffers : critic_.buffers, mode, sum_, global_rows_);
+  critic_target(batch_.reward, batch_.terminal, q_next, config_.gamma, config_.reward_scale, q_next);
+}
+
+void Agent::critic_gradients(UpdateStatistics& statistics) {
+  compute_targets();
+  critic_pass_.input().copy_(batch_.observation);
+  critic_pass_.second_input().copy_(batch_.action);
+  const at::Tensor& q = critic_pass_.forward(critic_.parameters, critic_.buffers, nn::Mode::kTrain,
+                                             sum_, global_rows_);
+  critic_error(q, target_critic_.output(), global_rows_, critic_pass_.output_gradient(), sums_);
+  critic_pass_.backward(critic_.parameters, critic_.group_gradients, false);
+  context_.reducer->sum(critic_.group_gradients, critic_.total_gradients, &critic_.net.parameters(),
+                        "critic");
+  context_.reducer->sum_statistics(sums_, total_sums_);
+  const double* sums = total_sums_.data_ptr<double>();
+  statistics.critic_loss = sums[0] / global_rows_;
+  statistics.q_mean = sums[1] / global_rows_;
+  statistics.critic_gradient_norm = norm(critic_.total_gradients);
+}
+
+void Agent::actor_gradients(UpdateStatistics& statistics) {
+  actor_pass_.input().copy_(batch_.observation);
+  const at::Tensor& action = actor_pass_.forward(actor_.parameters, actor_.buffers,
+                                                 nn::Mode::kTrain, sum_, global_rows_);
+  critic_of_actor_.input().copy_(batch_.observation);
+  critic_of_actor_.second_input().copy_(action);
+  critic_of_actor_.forward(critic_.parameters, critic_.buffers, nn::Mode::kTrainFrozenStatistics,
+                           sum_, global_rows_);
+  actor_error(global_rows_, critic_of_actor_.output_gradient());
+  critic_of_actor_.backward(critic_.parameters, at::Tensor(), true);
+
+  std::int64_t saturated = 0;
+  for (std::int64_t group = 0; group < action.size(0); ++group) {
+    const float* values = action.data_ptr<float>() + group * action.stride(0);
+    for (std::int64_t i = 0; i < action.size(1) * action.size(2); ++i) {
+      saturated += std::abs(values[i]) > 0.99F;
+    }
+  }
+  statistics.saturation = static_cast<double>(saturated) / static_cast<double>(action.numel());
+
+  actor_pass_.output_gradient().copy_(critic_of_actor_.second_input_gradient());
+  actor_pass_.backward(actor_.parameters, actor_.group_gradients, false);
+  context_.reducer->sum(actor_.group_gradients, actor_.total_gradients, &actor_.net.parameters(),
+                        "actor");
+  statistics.actor_gradient_norm = norm(actor_.total_gradients);
+}
+
+UpdateStatistics Agent::update() {
+  UpdateStatistics statistics;
+  critic_gradients(statistics);
+  if (config_.update_order == "simultaneous") {
+    actor_gradients(statistics);
+    critic_.step(config_.lr_critic);
+  } else {
+    critic_.step(config_.lr_critic);
+    actor_gradients(statistics);
+  }
+  actor_.step(config_.lr_actor);
+  actor_.follow(config_.tau);
+  critic_.follow(config_.tau);
+  return statistics;
+}
+
+void Agent::state(store::StateRegistry& registry) {
+  actor_.state(registry);
+  critic_.state(registry);
+}
+
+}  // namespace tenfold::ddpg

@@ -1,0 +1,88 @@
+// Actor, critic, their targets and optimisers: one DDPG update over all virtual shards.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "ddpg/config.hpp"
+#include "nn/mlp.hpp"
+#include "store/state_registry.hpp"
+#include "train/experiment.hpp"
+
+namespace tenfold::ddpg {
+
+/// One minibatch of this rank, float32: rows of group g are shard rows in order. [G, B, width].
+struct Batch {
+  at::Tensor observation, action, reward, next_observation, terminal;
+};
+
+struct UpdateStatistics {
+  double critic_loss = 0;  ///< mean squared error over the whole batch
+  double q_mean = 0;
+  double actor_gradient_norm = 0;
+  double critic_gradient_norm = 0;
+  double saturation = 0;  ///< fraction of this rank's actions of mu beyond 0.99 in absolute value
+};
+
+/// A network with everything that learning it needs; all flat float32 tensors.
+struct Learner {
+  Learner(const nn::MlpSpec& spec, const std::string& name, const at::Device& device,
+          std::int64_t groups, std::uint32_t seed, std::uint32_t index);
+  void state(store::StateRegistry& registry);
+  void step(double lr);
+  void follow(double tau);  ///< targets move towards the parameters and running statistics
+
+  std::string name;
+  nn::Mlp net;
+  at::Tensor parameters, buffers, target_parameters, target_buffers;
+  at::Tensor m, v, l2;                          ///< Adam; l2 undefined without decay
+  at::Tensor group_gradients, total_gradients;  ///< [G, P], [P]
+  std::int64_t updates = 0;
+};
+
+class Agent {
+ public:
+  /// rows: minibatch rows per shard; act_rows: environments per shard.
+  Agent(const Config& config, std::int64_t observation_size, std::int64_t action_size,
+        train::RunContext& context, std::int64_t rows, std::int64_t act_rows);
+
+  /// Where to put the next minibatch.
+  Batch& batch() { return batch_; }
+  /// Algorithm 1's update on batch(): critic, actor, targets. Collective.
+  UpdateStatistics update();
+
+  /// mu(s) without noise, running averages. observation [G, act rows, obs] is filled by the caller.
+  const at::Tensor& act_input() const { return act_.input(); }
+  const at::Tensor& act();
+
+  const nn::Mlp& actor_net() const { return actor_.net; }
+  const nn::Mlp& critic_net() const { return critic_.net; }
+  const at::Tensor& actor_parameters() const { return actor_.parameters; }
+  const at::Tensor& actor_buffers() const { return actor_.buffers; }
+  const at::Tensor& critic_parameters() const { return critic_.parameters; }
+  const at::Tensor& critic_buffers() const { return critic_.buffers; }
+  std::int64_t updates() const { return critic_.updates; }
+  void state(store::StateRegistry& registry);
+
+ private:
+  void compute_targets();
+  void critic_gradients(UpdateStatistics& statistics);
+  void actor_gradients(UpdateStatistics& statistics);
+
+  const Config& config_;
+  train::RunContext& context_;
+  nn::SumOverShards sum_;
+  double global_rows_;
+  Learner actor_, critic_;
+  Batch batch_;
+  at::Tensor sums_, total_sums_;
+  nn::MlpPass act_, actor_pass_, critic_pass_, critic_of_actor_, target_actor_, target_critic_;
+};
+
+nn::MlpSpec actor_spec(const Config& config, std::int64_t observation_size, std::int64_t action_size);
+nn::MlpSpec critic_spec(const Config& config, std::int64_t observation_size, std::int64_t action_size);
+
+}  // namespace tenfold::ddpg

@@ -1,0 +1,160 @@
+#include "ddpg/config.hpp"
+
+#include "base/error.hpp"
+#include "env/registry.hpp"
+
+namespace tenfold::ddpg {
+
+using base::Code;
+using base::Error;
+
+namespace {
+
+void declare_presets(cli::OptionTable& table) {
+  const std::vector<cli::PresetValue> paper{
+      {"network.actor-net", "400x300", "section 7"},
+      {"network.critic-net", "400x300", "section 7"},
+      {"network.action-layer", "2", "section 7: actions enter at the 2nd hidden layer of Q"},
+      {"network.batch-norm", "paper", "section 3: state input, all layers of mu, Q before the action"},
+      {"network.final-init", "3e-3", "section 7: U(-3e-3, 3e-3) in the low-dimensional case"},
+      {"learning.lr-actor", "1e-4", "section 7"},
+      {"learning.lr-critic", "1e-3", "section 7"},
+      {"learning.critic-l2", "1e-2", "section 7: L2 weight decay of Q"},
+      {"learning.gamma", "0.99", "section 7"},
+      {"learning.tau", "0.001", "section 7"},
+      {"learning.batch", "64", "section 7, low-dimensional case"},
+      {"learning.replay", "1000000", "section 7"},
+      {"train.start-steps", "0", "algorithm 1 has no random warm-up"},
+      {"train.updates-per-step", "1", "algorithm 1"},
+      {"explore.noise", "ou", "section 7"},
+      {"explore.ou-theta", "0.15", "section 7"},
+      {"explore.sigma", "0.2", "section 7"},
+      {"explore.ou-scheme", "unit", "ours: theta and sigma are read as per step"}};
+  table.preset({"paper", "the paper's low-dimensional setting, literally", paper});
+
+  std::vector<cli::PresetValue> without_decay = paper;
+  for (cli::PresetValue& each : without_decay) {
+    if (each.key == "learning.critic-l2") {
+      each = {"learning.critic-l2", "0",
+              "ours: decay of 1e-2 crushes a critic whose returns are small (README, Presets)"};
+    }
+  }
+  table.preset({"paper-nowd", "the paper's setting without the critic's weight decay", without_decay});
+
+  const std::vector<cli::PresetValue> modern{
+      {"network.actor-net", "64x64", "small nets suffice for the tasks here"},
+      {"network.critic-net", "64x64", "small nets suffice for the tasks here"},
+      {"network.action-layer", "1", "Spinning Up, CleanRL: action at the input"},
+      {"network.batch-norm", "none", "Spinning Up, CleanRL"},
+      {"learning.lr-actor", "1e-3", "Spinning Up"},
+      {"learning.lr-critic", "1e-3", "Spinning Up"},
+      {"learning.critic-l2", "0", "Spinning Up, CleanRL, TD3"},
+      {"learning.tau", "0.005", "CleanRL, TD3"},
+      {"train.start-steps", "1000", "TD3 warms up with random actions"}};
+  table.preset({"modern", "what later work uses, sized for a few cores (default)", modern});
+
+  std::vector<cli::PresetValue> short_tasks = modern;
+  short_tasks.push_back({"network.actor-net", "128x128", "random targets need wider nets"});
+  for (cli::PresetValue& each : short_tasks) {
+    if (each.key == "network.actor-net" || each.key == "network.critic-net") each.value = "128x128";
+    if (each.key == "learning.lr-actor") each.value = "1e-4";
+  }
+  short_tasks.pop_back();
+  short_tasks.push_back({"learning.gamma", "0.95", "short horizons"});
+  short_tasks.push_back({"learning.reward-scale", "0.1", "keeps Q near 1"});
+  table.preset({"modern-short", "modern for tasks of short reach (reacher)", short_tasks});
+}
+
+}  // namespace
+
+void Config::declare(cli::OptionTable& table) {
+  table.group("task", "Task");
+  table.add("task.task", &task, "what to control; see --list-tasks").common();
+  table.add("task.repeat", &repeat, "control steps per decision; 0: the task's own").range(0, 1000);
+  table.add("task.horizon", &horizon, "decisions per episode; 0: the task's own").range(0, 1e9);
+  table.add("task.terminate-on-fall", &terminate_on_fall, "tasks that can end early do");
+  table.add("task.mjcf-dir", &mjcf_dir, "folder of model files instead of data/mjcf").not_a_result();
+  table.add("task.envs-per-shard", &envs_per_shard, "environments of each virtual shard").range(1, 65536);
+
+  table.group("train", "Training");
+  table.add("train.total-steps", &total_steps, "decisions over all ranks").range(1, 9e15).common();
+  table.add("train.start-steps", &start_steps, "decisions with uniform random actions at the start")
+      .range(0, 9e15).unit("decisions");
+  table.add("train.updates-per-step", &updates_per_step, "updates per decision").range(0, 1000);
+
+  table.group("network", "Networks");
+  table.add("network.actor-net", &actor_net, "hidden widths of mu").range(1, 65536).common();
+  table.add("network.critic-net", &critic_net, "hidden widths of Q").range(1, 65536).common();
+  table.add("network.action-layer", &action_layer, "layer of Q that also sees the action (1 = first)")
+      .range(1, 64);
+  table.add("network.batch-norm", &batch_norm,
+            "none, or paper: state input, hidden layers of mu, those of Q before the action")
+      .choices({"none", "paper"});
+  table.add("network.target-bn", &target_bn,
+            "targets normalise with running averages or with the batch")
+      .choices({"running", "batch"});
+  table.add("network.bn-momentum", &bn_momentum, "weight of a new batch in the running averages")
+      .above(0).at_most(1);
+  table.add("network.final-init", &final_init, "bound of the last layers' uniform start; 0: as others")
+      .range(0, 10);
+
+  table.group("learning", "Learning");
+  table.add("learning.lr-actor", &lr_actor, "Adam's step size for mu").above(0).at_most(10);
+  table.add("learning.lr-critic", &lr_critic, "Adam's step size for Q").above(0).at_most(10);
+  table.add("learning.critic-l2", &critic_l2, "L2 decay of Q's hidden weights").range(0, 100);
+  table.add("learning.gamma", &gamma, "discount per decision").at_least(0).below(1);
+  table.add("learning.tau", &tau, "rate of the target networks").above(0).at_most(1);
+  table.add("learning.reward-scale", &reward_scale, "factor on rewards before learning").above(0).at_most(1e6);
+  table.add("learning.batch", &batch, "transitions per update, over all shards (see batch-mode)")
+      .range(1, 1e7).unit("transitions").common();
+  table.add("learning.batch-mode", &batch_mode,
+            "strong: batch over all shards; weak: batch per shard").choices({"strong", "weak"});
+  table.add("learning.update-order", &update_order,
+            "sequential: mu sees the critic just updated; simultaneous: the one before")
+      .choices({"sequential", "simultaneous"});
+  table.add("learning.target-networks", &target_networks, "false: bootstrap from the nets themselves");
+  table.add("learning.replay", &replay, "transitions kept, over all shards").range(1, 1e12)
+      .unit("transitions");
+
+  table.group("explore", "Exploration");
+  table.add("explore.noise", &noise, "added to mu's action").choices({"ou", "gauss", "none"});
+  table.add("explore.ou-theta", &ou_theta, "pull towards 0").above(0).below(2);
+  table.add("explore.sigma", &sigma, "scale of the noise").range(0, 100).unit("action");
+  table.add("explore.ou-scheme", &ou_scheme, "unit: per step; dt: Euler; exact: exact transition")
+      .choices({"unit", "dt", "exact"});
+  table.add("explore.ou-dt", &ou_dt, "time step of dt and exact").above(0).at_most(1e3).unit("s");
+
+  table.group("eval", "Evaluation");
+  table.add("eval.every", &eval_every, "decisions between evaluations without noise; 0: start and end")
+      .alias("eval-every").range(0, 9e15).common();
+  table.add("eval.episodes", &eval_episodes, "episodes per evaluation").alias("eval-episodes").range(1, 1e6);
+
+  declare_presets(table);
+  table.listing("list-tasks", "list the tasks with their dimensions", env::task_table);
+}
+
+std::int64_t Config::rows_per_shard(std::int64_t shards) const {
+  if (batch_mode == "weak") return batch;
+  if (batch % shards != 0) {
+    throw Error(Code::kUsage,
+                fmt::format("learning.batch {} cannot be split over {} virtual shards", batch, shards),
+                fmt::format("Make it a multiple of {}, or set --virtual-shards, or --batch-mode weak",
+                            shards));
+  }
+  return batch / shards;
+}
+
+void Config::validate() const {
+  if (static_cast<std::size_t>(action_layer) > critic_net.size() + 1) {
+    throw Error(Code::kUsage,
+                fmt::format("network.action-layer {} is beyond the {} layers of --critic-net",
+                            action_layer, critic_net.size() + 1));
+  }
+  if (replay < batch) {
+    throw Error(Code::kUsage,
+                fmt::format("learning.replay {} holds less than one batch of {}", replay, batch),
+                "Raise --replay or lower --batch");
+  }
+}
+
+}  // namespace tenfold::ddpg

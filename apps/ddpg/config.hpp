@@ -1,0 +1,63 @@
+// What a DDPG run can be told, and the presets with the source of each value.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cli/option_table.hpp"
+
+namespace tenfold::ddpg {
+
+/// Defaults are the preset `modern` (what works best here); section numbers in the help are of
+/// Lillicrap et al. 2016.
+struct Config {
+  // task
+  std::string task = "cartpole_swingup";
+  std::int64_t repeat = 0;
+  std::int64_t horizon = 0;
+  bool terminate_on_fall = true;
+  std::string mjcf_dir;
+  std::int64_t envs_per_shard = 1;
+  // training length
+  std::int64_t total_steps = 60000;
+  std::int64_t start_steps = 1000;
+  double updates_per_step = 1;
+  // networks
+  std::vector<std::int64_t> actor_net{64, 64};
+  std::vector<std::int64_t> critic_net{64, 64};
+  std::int64_t action_layer = 1;
+  std::string batch_norm = "none";
+  std::string target_bn = "running";
+  double bn_momentum = 0.1;
+  double final_init = 3e-3;
+  // learning
+  double lr_actor = 1e-3;
+  double lr_critic = 1e-3;
+  double critic_l2 = 0;
+  double gamma = 0.99;
+  double tau = 0.005;
+  double reward_scale = 1;
+  std::int64_t batch = 64;
+  std::string batch_mode = "strong";
+  std::string update_order = "sequential";
+  bool target_networks = true;
+  std::int64_t replay = 1000000;
+  // exploration
+  std::string noise = "ou";
+  double ou_theta = 0.15;
+  double sigma = 0.2;
+  std::string ou_scheme = "unit";
+  double ou_dt = 1e-2;
+  // evaluation
+  std::int64_t eval_every = 5000;
+  std::int64_t eval_episodes = 8;
+
+  void declare(cli::OptionTable& table);
+  /// Checks that need several options at once. Throws Code::kUsage.
+  void validate() const;
+  /// Rows of the minibatch that each of V shards contributes.
+  std::int64_t rows_per_shard(std::int64_t shards) const;
+};
+
+}  // namespace tenfold::ddpg

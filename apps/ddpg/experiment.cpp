@@ -1,0 +1,154 @@
+#include "ddpg/experiment.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "base/log.hpp"
+
+namespace tenfold::ddpg {
+
+namespace {
+
+void declare_metrics(train::Metrics& metrics) {
+  const auto rank0 = [&](const char* name, const char* unit, const char* description,
+                         const char* better, std::uint64_t columns = 1) {
+    metrics.declare({name, unit, description, "rank0", better, columns});
+  };
+  rank0("eval/return", "reward", "mean return of an episode without noise", "max");
+  rank0("eval/return_std", "reward", "standard deviation of the return over episodes", "");
+  rank0("eval/length", "decisions", "mean length of an episode without noise", "");
+  rank0("eval/random_return", "reward", "mean return of uniform random actions", "");
+  rank0("eval/q_estimate", "reward", "mean estimate of Q(s, mu(s)) in states met", "");
+  rank0("eval/q_vs_return", "reward", "Q's estimate and the discounted return that followed", "", 2);
+  const auto mean = [&](const char* name, const char* unit, const char* description,
+                        const char* better = "") {
+    metrics.declare({name, unit, description, "mean", better});
+  };
+  mean("train/episode_return", "reward", "return of training episodes, with noise", "max");
+  mean("train/episode_length", "decisions", "length of training episodes");
+  mean("train/critic_loss", "reward^2", "mean squared error of Q against its target");
+  mean("train/q_mean", "reward", "mean Q over minibatches");
+  mean("train/actor_grad_norm", "", "norm of the actor's gradient");
+  mean("train/critic_grad_norm", "", "norm of the critic's gradient");
+  mean("train/saturation", "fraction", "actions of mu beyond 0.99 in minibatches");
+  mean("train/replay_fill", "transitions", "transitions in one shard's replay memory");
+  mean("train/updates", "updates", "updates so far");
+  metrics.declare({"perf/update_seconds", "s", "slowest update of any rank", "max", "min"});
+  metrics.headline({"eval/return", "train/episode_return", "train/critic_loss"});
+}
+
+}  // namespace
+
+void Experiment::build(train::RunContext& context) {
+  rows_ = config_.rows_per_shard(static_cast<std::int64_t>(context.shards.shards));
+  declare_metrics(*context.metrics);
+  rollout_ = std::make_unique<Rollout>(config_, context);
+  const env::Spec& spec = rollout_->spec();
+  agent_ = std::make_unique<Agent>(config_, static_cast<std::int64_t>(spec.observation_size),
+                                   static_cast<std::int64_t>(spec.action_size), context, rows_,
+                                   config_.envs_per_shard);
+  evaluator_ = std::make_unique<Evaluator>(config_, *agent_, context);
+}
+
+void Experiment::state(store::StateRegistry& registry) {
+  const auto widths = [](const std::vector<std::int64_t>& net) {
+    std::string text;
+    for (const std::int64_t width : net) text += (text.empty() ? "" : "x") + std::to_string(width);
+    return text;
+  };
+  registry.identity("task", config_.task);
+  registry.identity("actor_net", widths(config_.actor_net));
+  registry.identity("critic_net", widths(config_.critic_net));
+  registry.identity("action_layer", std::to_string(config_.action_layer));
+  registry.identity("batch_norm", config_.batch_norm);
+  registry.identity("envs_per_shard", std::to_string(config_.envs_per_shard));
+  registry.identity("replay", std::to_string(config_.replay));
+  agent_->state(registry);
+  rollout_->state(registry);
+  registry.replicated("progress/updates_due", &updates_due_);
+  registry.replicated("progress/random_return", &random_return_);
+  registry.replicated("progress/last_return", &last_return_);
+  registry.replicated("progress/best_return", &best_return_);
+  registry.replicated("progress/evaluations", &evaluations_);
+}
+
+std::uint64_t Experiment::step(train::RunContext& context) {
+  rollout_->step(*agent_, context.step);
+  const std::uint64_t decisions = rollout_->decisions();
+  // Every rank counts the same: updates are never decided by one rank's own memory, or ranks that
+  // disagree would wait for each other for ever.
+  const bool warm = context.step + decisions >= static_cast<std::uint64_t>(config_.start_steps) &&
+                    rollout_->transitions_per_shard() >= static_cast<std::uint64_t>(rows_);
+  if (warm) {
+    updates_due_ += config_.updates_per_step * static_cast<double>(decisions);
+    for (; updates_due_ >= 1; updates_due_ -= 1) update(context);
+  }
+  context.metrics->add("train/replay_fill", static_cast<double>(rollout_->transitions_per_shard()));
+  return decisions;
+}
+
+void Experiment::update(train::RunContext& context) {
+  const base::Stopwatch watch;
+  rollout_->sample(agent_->batch(), rows_, static_cast<std::uint64_t>(agent_->updates()));
+  const UpdateStatistics statistics = agent_->update();
+  train::Metrics& metrics = *context.metrics;
+  metrics.add("train/critic_loss", statistics.critic_loss);
+  metrics.add("train/q_mean", statistics.q_mean);
+  metrics.add("train/actor_grad_norm", statistics.actor_gradient_norm);
+  metrics.add("train/critic_grad_norm", statistics.critic_gradient_norm);
+  metrics.add("train/saturation", statistics.saturation);
+  metrics.add("train/updates", static_cast<double>(agent_->updates()));
+  metrics.add("perf/update_seconds", watch.seconds());
+}
+
+void Experiment::evaluate(train::RunContext& context) {
+  train::Metrics& metrics = *context.metrics;
+  const auto mean_return = [](const EvaluationResult& result) {
+    double sum = 0;
+    for (const EpisodeResult& each : result.episodes) sum += each.episode_return;
+    return sum / static_cast<double>(result.episodes.size());
+  };
+  if (evaluations_ == 0) {
+    random_return_ = mean_return(evaluator_->run(*agent_, 0, true));
+    metrics.row("eval/random_return", context.step, {random_return_});
+  }
+  const EvaluationResult result = evaluator_->run(*agent_, evaluations_ + 1, false);
+  const auto count = static_cast<double>(result.episodes.size());
+  const double mean = mean_return(result);
+  double squares = 0, length = 0, estimate = 0;
+  for (const EpisodeResult& each : result.episodes) {
+    squares += (each.episode_return - mean) * (each.episode_return - mean);
+    length += each.length;
+  }
+  for (const Calibration& each : result.calibration) {
+    estimate += each.estimated;
+    metrics.row("eval/q_vs_return", context.step, {each.estimated, each.returned});
+  }
+  metrics.row("eval/return", context.step, {mean});
+  metrics.row("eval/return_std", context.step, {std::sqrt(squares / count)});
+  metrics.row("eval/length", context.step, {length / count});
+  if (!result.calibration.empty()) {
+    metrics.row("eval/q_estimate", context.step,
+                {estimate / static_cast<double>(result.calibration.size())});
+  }
+  best_return_ = evaluations_ == 0 ? mean : std::max(best_return_, mean);
+  last_return_ = mean;
+  ++evaluations_;
+  const double saturation = metrics.last("train/saturation");
+  if (saturation > 0.95 && !warned_of_saturation_ && context.world.is_root()) {
+    warned_of_saturation_ = true;
+    base::log_warning("{:.0f}% of the policy's actions are saturated: lower --lr-actor, or scale "
+                      "the rewards (--reward-scale)", 100 * saturation);
+  }
+}
+
+std::string Experiment::summary(train::RunContext& context) {
+  return fmt::format("{}: return {:.1f} at the end, {:.1f} at best; random actions get {:.1f} "
+                     "(mean of {} episodes, {} updates, seed {})",
+                     config_.task, last_return_, best_return_, random_return_, config_.eval_episodes,
+                     agent_->updates(), context.seed);
+}
+
+}  // namespace tenfold::ddpg

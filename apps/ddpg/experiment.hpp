@@ -1,0 +1,47 @@
+// DDPG as the library runs it.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "ddpg/agent.hpp"
+#include "ddpg/config.hpp"
+#include "ddpg/evaluation.hpp"
+#include "ddpg/rollout.hpp"
+#include "train/experiment.hpp"
+
+namespace tenfold::ddpg {
+
+class Experiment : public train::Experiment {
+ public:
+  explicit Experiment(const Config& config) : config_(config) {}
+
+  void build(train::RunContext& context) override;
+  void state(store::StateRegistry& registry) override;
+  /// One decision in every environment, then the updates that are due for them.
+  std::uint64_t step(train::RunContext& context) override;
+  void evaluate(train::RunContext& context) override;
+  std::string summary(train::RunContext& context) override;
+  std::uint64_t total_steps() const override {
+    return static_cast<std::uint64_t>(config_.total_steps);
+  }
+  std::uint64_t evaluate_every() const override {
+    return static_cast<std::uint64_t>(config_.eval_every);
+  }
+  std::string step_unit() const override { return "decisions"; }
+
+ private:
+  void update(train::RunContext& context);
+
+  const Config& config_;
+  std::int64_t rows_ = 0;  ///< minibatch rows per shard
+  std::unique_ptr<Rollout> rollout_;
+  std::unique_ptr<Agent> agent_;
+  std::unique_ptr<Evaluator> evaluator_;
+  double updates_due_ = 0;
+  double random_return_ = 0, last_return_ = 0, best_return_ = 0;
+  std::uint64_t evaluations_ = 0;
+  bool warned_of_saturation_ = false;
+};
+
+}  // namespace tenfold::ddpg

@@ -1,0 +1,72 @@
+#include "ddpg/losses.hpp"
+
+#include <Kokkos_Core.hpp>
+
+#include "base/error.hpp"
+
+namespace tenfold::ddpg {
+
+namespace {
+
+// One column per row: rows of a group are adjacent, groups a pitch apart.
+struct Column {
+  float* data;
+  std::int64_t pitch;
+  KOKKOS_INLINE_FUNCTION float& operator()(std::int64_t group, std::int64_t row) const {
+    return data[group * pitch + row];
+  }
+};
+
+Column column(const at::Tensor& tensor) {
+  base::require(tensor.dim() == 3 && tensor.size(2) == 1 && tensor.scalar_type() == at::kFloat &&
+                    (tensor.stride(1) == 1 || tensor.size(1) == 1) && tensor.is_cpu(),
+                "ddpg losses: want float32 [G, B, 1] on the host");
+  return {tensor.data_ptr<float>(), tensor.stride(0)};
+}
+
+using Range = Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace>;
+
+}  // namespace
+
+void critic_target(const at::Tensor& reward, const at::Tensor& terminal, const at::Tensor& q_next,
+                   double gamma, double reward_scale, const at::Tensor& y) {
+  const Column r = column(reward), end = column(terminal), next = column(q_next), out = column(y);
+  const std::int64_t rows = y.size(1);
+  const auto discount = static_cast<float>(gamma);
+  const auto scale = static_cast<float>(reward_scale);
+  Kokkos::parallel_for("ddpg_critic_target", Range(0, y.size(0) * rows), KOKKOS_LAMBDA(std::int64_t i) {
+    const std::int64_t g = i / rows, b = i % rows;
+    out(g, b) = scale * r(g, b) + discount * (1.0F - end(g, b)) * next(g, b);
+  });
+}
+
+void critic_error(const at::Tensor& q, const at::Tensor& y, double batch, const at::Tensor& gradient,
+                  const at::Tensor& sums) {
+  const Column value = column(q), target = column(y), out = column(gradient);
+  double* total = sums.data_ptr<double>();
+  const std::int64_t rows = q.size(1);
+  const auto factor = static_cast<float>(2.0 / batch);
+  Kokkos::parallel_for("ddpg_critic_error", Range(0, q.size(0)), KOKKOS_LAMBDA(std::int64_t g) {
+    double squares = 0, values = 0, targets = 0;
+    for (std::int64_t b = 0; b < rows; ++b) {
+      const float error = value(g, b) - target(g, b);
+      squares += static_cast<double>(error) * error;
+      values += value(g, b);
+      targets += target(g, b);
+      out(g, b) = factor * error;
+    }
+    total[3 * g] = squares;
+    total[3 * g + 1] = values;
+    total[3 * g + 2] = targets;
+  });
+}
+
+void actor_error(double batch, const at::Tensor& gradient) {
+  const Column out = column(gradient);
+  const std::int64_t rows = gradient.size(1);
+  const auto value = static_cast<float>(-1.0 / batch);
+  Kokkos::parallel_for("ddpg_actor_error", Range(0, gradient.size(0) * rows),
+                       KOKKOS_LAMBDA(std::int64_t i) { out(i / rows, i % rows) = value; });
+}
+
+}  // namespace tenfold::ddpg

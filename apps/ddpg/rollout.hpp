@@ -1,0 +1,53 @@
+// Acting: the environments, noise and replay memory of this rank's virtual shards.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "ddpg/agent.hpp"
+#include "ddpg/config.hpp"
+#include "env/registry.hpp"
+#include "rl/noise.hpp"
+#include "rl/replay.hpp"
+#include "store/state_registry.hpp"
+#include "train/experiment.hpp"
+
+namespace tenfold::ddpg {
+
+env::EnvOptions env_options(const Config& config);
+
+class Rollout {
+ public:
+  Rollout(const Config& config, train::RunContext& context);
+
+  const env::Spec& spec() const { return envs_->spec(); }
+  /// Decisions over all ranks in one step().
+  std::uint64_t decisions() const { return decisions_; }
+  /// One decision in every environment: random before start_steps, mu plus noise after; stores the
+  /// transitions, starts new episodes. Needs no communication.
+  void step(Agent& agent, std::uint64_t global_step);
+  /// Draws rows transitions per local shard into the agent's batch; draw counts updates.
+  void sample(Batch& batch, std::int64_t rows, std::uint64_t draw);
+  std::uint64_t transitions_per_shard() const { return replay_.front().size(); }
+  void state(store::StateRegistry& registry);
+
+ private:
+  void start_episode(std::size_t row);
+  void choose_actions(Agent& agent, std::uint64_t global_step);
+  std::uint32_t stream_index(std::size_t row) const;
+
+  const Config& config_;
+  train::RunContext& context_;
+  std::size_t rows_;        ///< environments of this rank: local shards x envs_per_shard, shard-major
+  std::size_t per_shard_;
+  std::uint64_t decisions_;
+  std::unique_ptr<env::BatchEnv> envs_;
+  rl::ExplorationNoise noise_;
+  std::vector<rl::ReplayShard> replay_;
+  std::vector<float> observations_, actions_;
+  std::vector<std::uint64_t> episodes_;  ///< episodes begun, per row
+  std::vector<double> returns_, lengths_, env_state_;
+};
+
+}  // namespace tenfold::ddpg

@@ -1,0 +1,142 @@
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+
+#include "base/text.hpp"
+#include "store/checkpoint_store.hpp"
+#include "tenfold/commands.hpp"
+#include "tenfold/run_overview.hpp"
+#include "tenfold/sparkline.hpp"
+#include "tenfold/text_table.hpp"
+
+namespace tenfold::tool {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kSparkWidth = 32;
+constexpr std::size_t kEvents = 8;
+
+void print(const std::string& text) {
+  std::fputs(text.c_str(), stdout);
+}
+
+std::string best_of(const store::Series& series) {
+  if (series.better.empty()) return "";
+  double best = std::numeric_limits<double>::quiet_NaN();
+  for (const double value : first_column(series)) {
+    if (!std::isfinite(value)) continue;
+    best = std::isnan(best)         ? value
+           : series.better == "min" ? std::min(best, value)
+                                    : std::max(best, value);
+  }
+  return std::isnan(best) ? "" : short_number(best);
+}
+
+void show_facts(const RunOverview& run) {
+  print(fmt::format("{} {} ({}: {})\n", run.fact("app"), run.fact("run_id"), state_name(run.state),
+                    state_meaning(run.state)));
+  TextTable table({"", ""});
+  const auto add = [&](const std::string& name, const std::string& value) {
+    if (!value.empty()) table.add({name, base::printable(value)});
+  };
+  add("folder", run.path.string());
+  add("steps", progress_text(run));
+  add("started", run.fact("started_utc"));
+  add("last sign", run.last_time() > 0 ? utc_text(run.last_time()) + " UTC" : "");
+  add("command", run.fact("command_line"));
+  add("ranks", fmt::format("{} on {}", run.fact("world_size"), run.fact("hosts")));
+  add("shards", fmt::format("{}, reduce {}", run.fact("virtual_shards"), run.fact("reduce")));
+  add("seed", run.fact("seed"));
+  add("device", run.fact("device"));
+  add("version", fmt::format("{} ({})", run.fact("version"), run.fact("git_commit")));
+  for (const auto& [key, value] : run.manifest) {
+    if (key.starts_with("dep.")) add(key.substr(4), value);
+  }
+  const std::string text = table.text("  ");
+  print(text.substr(text.find('\n') + 1));
+}
+
+void show_config(const RunOverview& run, bool all) {
+  TextTable table({"option", "value", "set by"});
+  for (const ConfigValue& each : run.config) {
+    if (all || each.origin != "default") {
+      table.add({each.key, base::printable(each.value), each.origin});
+    }
+  }
+  print(all ? "\nConfiguration\n" : "\nConfiguration (not at its default; --all shows the rest)\n");
+  print(table.empty() ? "  nothing\n" : table.text("  "));
+}
+
+void show_metrics(const RunOverview& run, bool ascii) {
+  TextTable table({"metric", ">last", ">best", "unit", ">rows", "course"});
+  for (const store::Series& each : run.series) {
+    if (each.step.empty()) continue;
+    const auto values = first_column(each);
+    table.add(
+        {each.columns > 1 ? fmt::format("{} [{} columns]", each.name, each.columns) : each.name,
+         short_number(values.back()), best_of(each), each.unit, std::to_string(each.step.size()),
+         sparkline(values, kSparkWidth, ascii)});
+  }
+  print("\nMetrics\n");
+  print(table.empty() ? "  none yet\n" : table.text("  "));
+}
+
+void show_events(const RunOverview& run, bool all) {
+  const std::size_t count = all ? run.events.size() : std::min(kEvents, run.events.size());
+  print(fmt::format("\nEvents (last {} of {})\n", count, run.events.size()));
+  TextTable table({"time (UTC)", ">step", "kind", "what"});
+  for (std::size_t i = run.events.size() - count; i < run.events.size(); ++i) {
+    const store::Event& each = run.events[i];
+    table.add({utc_text(each.wall_s), std::to_string(each.step), base::printable(each.kind),
+               base::printable(each.text)});
+  }
+  if (!table.empty()) print(table.text("  "));
+}
+
+void show_checkpoints(const RunOverview& run) {
+  const auto folders = store::list_checkpoints(run.path / "checkpoint");
+  print(fmt::format("\nCheckpoints ({}; `tenfold verify {}` checks their digests)\n",
+                    folders.size(), run.path.string()));
+  for (const fs::path& folder : folders) {
+    std::error_code ignored;
+    const auto bytes = fs::file_size(folder / "state.h5", ignored);
+    print(fmt::format(
+        "  {}  {}\n", folder.filename().string(),
+        ignored ? "state.h5 is missing" : base::human_bytes(static_cast<double>(bytes))));
+  }
+}
+
+base::Code run_show(const Arguments& arguments) {
+  const RunOverview run = read_overview(arguments.operands.front());
+  const bool all = arguments.has("all");
+  show_facts(run);
+  show_config(run, all);
+  show_metrics(run, arguments.has("ascii") || needs_ascii());
+  show_events(run, all);
+  show_checkpoints(run);
+  std::fflush(stdout);
+  for (const std::string& warning : run.warnings) {
+    std::fprintf(stderr, "tenfold: warning: %s\n", warning.c_str());
+  }
+  return base::Code::kOk;
+}
+
+}  // namespace
+
+Command show_command() {
+  return {
+      {"show",
+       "RUN",
+       1,
+       1,
+       "what a run is, how far it is and how it goes",
+       "Works on running, killed and finished runs. The course of a metric goes from its\n"
+       "lowest to its highest value.",
+       {{"all", 'a', "", "all options and events"}, {"ascii", 0, "", "courses without Unicode"}}},
+      &run_show};
+}
+
+}  // namespace tenfold::tool

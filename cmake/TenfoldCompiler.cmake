@@ -1,0 +1,27 @@
+# Warnings, sanitizers, ccache: everything that says how our own code is compiled.
+
+add_library(tenfold_flags INTERFACE)
+target_compile_options(tenfold_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor
+  $<$<CONFIG:Release>:-O3>
+  # One rounding per operation: results must not depend on which code path of a
+  # vectorised loop a value falls into (docs/architecture.md, "Same answer on any number of ranks").
+  -ffp-contract=off)
+# GCC 12 sees overlapping copies inside std::string where there are none (GCC bug 105651).
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  target_compile_options(tenfold_flags INTERFACE -Wno-restrict)
+endif()
+if(TENFOLD_WERROR)
+  target_compile_options(tenfold_flags INTERFACE -Werror)
+endif()
+if(TENFOLD_SANITIZE)
+  target_compile_options(tenfold_flags INTERFACE -fsanitize=address,undefined -fno-omit-frame-pointer)
+  target_link_options(tenfold_flags INTERFACE -fsanitize=address,undefined)
+endif()
+
+find_program(TENFOLD_CCACHE ccache)
+if(TENFOLD_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  # Without these, ccache never hits a file that uses a precompiled header.
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env
+    "CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime"
+    "${TENFOLD_CCACHE}")
+endif()

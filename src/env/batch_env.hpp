@@ -1,0 +1,59 @@
+// What an agent acts in: a batch of environments of one task, stepped together.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/philox.hpp"
+
+namespace tenfold::env {
+
+/// Facts of a task that do not change. Actions are continuous, normalised to [-1, 1].
+///
+/// A decision is one action, held for action_repeat control steps, rewarded by the mean of their
+/// rewards. With rewards in [0, 1] an episode's return is at most horizon; return * 1000 / horizon
+/// is dm_control's scale (1000 control steps at repeat 2: 500 decisions, so return * 2).
+struct Spec {
+  std::string name;
+  std::string summary;
+  std::string source;  ///< where its numbers come from
+  std::size_t observation_size = 0;
+  std::size_t action_size = 0;
+  std::int64_t horizon = 0;        ///< decisions until the time limit
+  std::int64_t action_repeat = 1;  ///< control steps per decision; rewards are their mean
+  double control_dt = 0;           ///< seconds per control step
+};
+
+/// E environments. Rows are environments; all spans stay valid and are overwritten by the next
+/// call. A row is not reset by itself: the caller sees the true last observation, then calls
+/// reset(row).
+class BatchEnv {
+ public:
+  virtual ~BatchEnv() = default;
+  virtual const Spec& spec() const = 0;
+  virtual std::size_t size() const = 0;
+
+  /// Starts a new episode in one row from the stream's draws and writes its first observation.
+  virtual void reset(std::size_t row, base::Stream& stream) = 0;
+  /// actions: [E, action_size], clipped to [-1, 1]. Every row must be inside an episode.
+  virtual void step(std::span<const float> actions) = 0;
+
+  virtual std::span<const float> observations() const = 0;  ///< [E, observation_size]
+  virtual std::span<const float> rewards() const = 0;       ///< [E], mean over repeats
+  virtual std::span<const std::uint8_t> terminal()
+      const = 0;  ///< [E] 1: the task ended the episode
+  virtual std::span<const std::uint8_t> truncated()
+      const = 0;                                     ///< [E] 1: time limit or unstable physics
+  virtual std::uint64_t unstable_count() const = 0;  ///< episodes cut for unstable physics so far
+
+  /// Exact state of one row (physics, step count, targets), for checkpoints: after load, the same
+  /// actions give the same bits. Sizes in doubles, constant for the task.
+  virtual std::size_t state_size() const = 0;
+  virtual void save(std::size_t row, std::span<double> state) const = 0;
+  virtual void load(std::size_t row, std::span<const double> state) = 0;
+};
+
+}  // namespace tenfold::env

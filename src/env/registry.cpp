@@ -1,0 +1,84 @@
+#include "env/registry.hpp"
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/text.hpp"
+#include "env/mujoco_batch.hpp"
+
+namespace tenfold::env {
+
+using base::Code;
+using base::Error;
+
+namespace {
+
+std::vector<TaskEntry> all_tasks() {
+  std::vector<TaskEntry> tasks;
+  for (auto family :
+       {pendulum_tasks, cart_tasks, cartpole_tasks, reacher_tasks, point_mass_tasks}) {
+    for (TaskEntry& entry : family()) {
+      entry.spec.horizon = entry.control_steps / entry.spec.action_repeat;
+      tasks.push_back(std::move(entry));
+    }
+  }
+  return tasks;
+}
+
+TaskEntry find_task(const std::string& name) {
+  std::vector<std::string> names, accepted;
+  for (TaskEntry& entry : all_tasks()) {
+    if (entry.spec.name == name || (!name.empty() && entry.alias == name)) return std::move(entry);
+    names.push_back(entry.spec.name);
+    accepted.push_back(entry.spec.name);
+    if (!entry.alias.empty()) accepted.push_back(entry.alias);
+  }
+  const std::string near = base::nearest(name, accepted);
+  throw Error(Code::kUsage,
+              fmt::format("unknown task '{}'; there are {}", base::printable(name),
+                          base::join(names, ", ")),
+              near.empty() ? "See --list-tasks" : fmt::format("Did you mean {}?", near));
+}
+
+}  // namespace
+
+std::vector<Spec> list_tasks() {
+  std::vector<Spec> specs;
+  for (TaskEntry& entry : all_tasks()) specs.push_back(std::move(entry.spec));
+  return specs;
+}
+
+std::string task_table() {
+  std::string text = fmt::format("{:<24} {:>3} {:>3} {:>7} {:>6} {:>7}  {}\n", "task", "obs", "act",
+                                 "horizon", "repeat", "seconds", "what (from where)");
+  for (const TaskEntry& entry : all_tasks()) {
+    const Spec& spec = entry.spec;
+    const double seconds = static_cast<double>(spec.horizon * spec.action_repeat) * spec.control_dt;
+    text += fmt::format("{:<24} {:>3} {:>3} {:>7} {:>6} {:>7.1f}  {} ({}{})\n", spec.name,
+                        spec.observation_size, spec.action_size, spec.horizon, spec.action_repeat,
+                        seconds, spec.summary, spec.source,
+                        entry.alias.empty() ? "" : fmt::format("; also called {}", entry.alias));
+  }
+  return text +
+         "horizon: decisions per episode; repeat: control steps per decision; seconds: of an "
+         "episode\n";
+}
+
+std::unique_ptr<BatchEnv> make_env(const std::string& name, std::size_t batch_size,
+                                   const EnvOptions& options) {
+  TaskEntry entry = find_task(name);
+  if (options.action_repeat > 0) {
+    entry.spec.action_repeat = options.action_repeat;
+    entry.spec.horizon = std::max<std::int64_t>(1, entry.control_steps / options.action_repeat);
+  }
+  if (options.horizon > 0) entry.spec.horizon = options.horizon;
+  std::unique_ptr<Task> task = entry.make();
+  const std::string file = task->model_file();
+  ModelPointer model = load_model(options.mjcf_folder.empty() ? base::data_file("mjcf/" + file)
+                                                              : options.mjcf_folder / file);
+  return std::make_unique<MujocoBatch>(std::move(model), std::move(task), std::move(entry.spec),
+                                       options.terminate_on_fall, batch_size);
+}
+
+}  // namespace tenfold::env

@@ -1,0 +1,75 @@
+#include "kernels/flat_optimizer.hpp"
+
+#include <cmath>
+
+#include "kernels/as_view.hpp"
+#include "kernels/magnitude.hpp"
+
+namespace tenfold::kernels {
+
+namespace {
+
+// torch.optim.Adam computes these in Python's doubles and hands them to float kernels.
+struct AdamScalars {
+  float gradient_weight, beta2, square_weight, step_size, root_correction, eps;
+};
+
+AdamScalars adam_scalars(std::int64_t step, const AdamOptions& options) {
+  const auto t = static_cast<double>(step);
+  return {static_cast<float>(1.0 - options.beta1),
+          static_cast<float>(options.beta2),
+          static_cast<float>(1.0 - options.beta2),
+          static_cast<float>(options.lr / (1.0 - std::pow(options.beta1, t))),
+          static_cast<float>(std::sqrt(1.0 - std::pow(options.beta2, t))),
+          static_cast<float>(options.eps)};
+}
+
+float* floats(const at::Tensor& tensor, std::int64_t size) {
+  base::require(tensor.numel() == size, "flat optimizer: sizes differ");
+  return as_flat<float>(tensor).data();
+}
+
+}  // namespace
+
+void adam_step(const at::Tensor& parameter, const at::Tensor& gradient, const at::Tensor& m,
+               const at::Tensor& v, const at::Tensor& l2, std::int64_t step,
+               const AdamOptions& options) {
+  base::require(step >= 1, "adam_step: steps count from 1");
+  const std::int64_t size = parameter.numel();
+  float* const p = floats(parameter, size);
+  const float* const g = floats(gradient, size);
+  float* const first = floats(m, size);
+  float* const second = floats(v, size);
+  const float* const decay = l2.defined() ? floats(l2, size) : nullptr;
+  const AdamScalars k = adam_scalars(step, options);
+  for_elements(
+      parameter, size, KOKKOS_LAMBDA(std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) {
+          const float d = decay != nullptr ? g[i] + decay[i] * p[i] : g[i];
+          first[i] += k.gradient_weight * (d - first[i]);
+          second[i] = k.beta2 * second[i] + k.square_weight * d * d;
+          p[i] -= k.step_size * first[i] / (std::sqrt(second[i]) / k.root_correction + k.eps);
+        }
+      });
+}
+
+void polyak(const at::Tensor& target, const at::Tensor& source, double tau) {
+  const std::int64_t size = target.numel();
+  float* const t = floats(target, size);
+  const float* const s = floats(source, size);
+  const auto weight = static_cast<float>(tau);
+  const bool copy = tau == 1.0;
+  for_elements(
+      target, size, KOKKOS_LAMBDA(std::int64_t begin, std::int64_t end) {
+        // In this form, equal parameters stay equal to the last bit.
+        for (std::int64_t i = begin; i < end; ++i)
+          t[i] = copy ? s[i] : t[i] + weight * (s[i] - t[i]);
+      });
+}
+
+std::int64_t first_nonfinite(const at::Tensor& values) {
+  if (values.scalar_type() == at::kDouble) return first_nonfinite_index<double>(values);
+  return first_nonfinite_index<float>(values);
+}
+
+}  // namespace tenfold::kernels

@@ -1,0 +1,184 @@
+#include <ATen/core/LegacyTypeDispatch.h>
+#include <ATen/ops/mm.h>
+
+#include <utility>
+
+#include "base/error.hpp"
+#include "kernels/shard_sum.hpp"
+#include "nn/mlp_workspace.hpp"
+
+namespace tenfold::nn {
+
+struct MlpPass::State {
+  State(const Mlp& mlp, std::int64_t shards, std::int64_t rows, const at::Device& device)
+      : spec(mlp.spec()), plan(plan_mlp(mlp.spec())), work(plan, shards, rows, device) {}
+
+  MlpSpec spec;
+  MlpPlan plan;
+  Workspace work;
+  ParameterViews parameters;
+  BufferViews buffers;
+  GradientViews gradients;
+
+  Mode mode = Mode::kEval;
+  SumOverShards sum;
+  double count = 0;
+  bool ran = false;
+
+  void total_over_shards(const at::Tensor& per_shard, const at::Tensor& total) const {
+    sum ? sum(per_shard, total) : kernels::ordered_sum(per_shard, total);
+  }
+  void normalize(std::size_t index, const at::Tensor& x, const at::Tensor& y);
+  void norm_backward(std::size_t index, const at::Tensor& dy, bool want_dx, bool store);
+  void layer_forward(std::size_t index);
+  void layer_backward(std::size_t index, bool store, bool want_first, bool want_second);
+};
+
+void MlpPass::State::normalize(std::size_t index, const at::Tensor& x, const at::Tensor& y) {
+  NormWork& norm = work.norms[index];
+  const BufferViews::Norm& running = buffers.norms[index];
+  if (mode == Mode::kEval) {
+    kernels::batch_norm_running(running.mean, running.var, spec.batch_norm_eps, norm.mean,
+                                norm.inv_std);
+  } else {
+    kernels::batch_norm_sums(x, norm.sums);
+    total_over_shards(norm.sums, norm.total);
+    const bool moves = mode == Mode::kTrain;
+    kernels::batch_norm_statistics(norm.total, count, spec.batch_norm_eps, spec.batch_norm_momentum,
+                                   norm.mean, norm.inv_std, moves ? running.mean : at::Tensor(),
+                                   moves ? running.var : at::Tensor());
+  }
+  kernels::batch_norm_apply(x, norm.mean, norm.inv_std, parameters.norms[index].gamma,
+                            parameters.norms[index].beta, norm.xhat, y);
+}
+
+// In place on dy. The sums that become gradients of gamma and beta stay per shard; those inside the
+// gradient through the batch statistics run over the whole batch.
+void MlpPass::State::norm_backward(std::size_t index, const at::Tensor& dy, bool want_dx,
+                                   bool store) {
+  NormWork& norm = work.norms[index];
+  const bool batch_statistics = mode != Mode::kEval;
+  if (store || (want_dx && batch_statistics)) {
+    kernels::batch_norm_backward_sums(dy, norm.xhat, norm.sums);
+  }
+  if (store) {
+    gradients.norms[index].beta.copy_(norm.sums_plain);
+    gradients.norms[index].gamma.copy_(norm.sums_weighted);
+  }
+  if (!want_dx) return;
+  if (batch_statistics) total_over_shards(norm.sums, norm.total);
+  kernels::batch_norm_backward(dy, norm.xhat, parameters.norms[index].gamma, norm.inv_std,
+                               norm.total, batch_statistics ? count : 0.0, dy);
+}
+
+void MlpPass::State::layer_forward(std::size_t index) {
+  LayerWork& layer = work.layers[index];
+  const LayerPlan& shape = plan.layers[index];
+  const ParameterViews::Layer& parameter = parameters.layers[index];
+  for (std::size_t s = 0; s < layer.y_s.size(); ++s) {
+    at::mm_out(layer.y_s[s], layer.x_s[s], parameter.weight_t);
+  }
+  if (shape.norm >= 0) normalize(static_cast<std::size_t>(shape.norm), layer.y, layer.y);
+  if (index + 1 == plan.layers.size() && work.preactivation.defined()) {
+    kernels::bias_activation_keep(layer.y, parameter.bias, shape.activation, work.preactivation);
+  } else if (parameter.bias.defined() || shape.activation != kernels::Activation::kIdentity) {
+    kernels::bias_activation(layer.y, parameter.bias, shape.activation);
+  }
+}
+
+void MlpPass::State::layer_backward(std::size_t index, bool store, bool want_first,
+                                    bool want_second) {
+  LayerWork& layer = work.layers[index];
+  const LayerPlan& shape = plan.layers[index];
+  kernels::activation_backward(layer.dy, layer.y, shape.activation);
+  if (shape.norm >= 0) norm_backward(static_cast<std::size_t>(shape.norm), layer.dy, true, store);
+  if (store) {
+    GradientViews::Layer& gradient = gradients.layers[index];
+    for (std::size_t s = 0; s < layer.dy_s.size(); ++s) {
+      at::mm_out(gradient.weight_s[s], layer.dy_t_s[s], layer.x_s[s]);
+    }
+    if (shape.bias >= 0) kernels::bias_gradient(layer.dy, gradient.bias);
+  }
+  if (!want_first && !want_second) return;
+  const ParameterViews::Layer& parameter = parameters.layers[index];
+  const bool both = want_first && want_second;
+  std::vector<at::Tensor>& dx = both         ? layer.dx_s
+                                : want_first ? layer.dx_first_s
+                                             : layer.dx_second_s;
+  const at::Tensor& weight = both         ? parameter.weight
+                             : want_first ? parameter.weight_first
+                                          : parameter.weight_second;
+  for (std::size_t s = 0; s < dx.size(); ++s) at::mm_out(dx[s], layer.dy_s[s], weight);
+}
+
+MlpPass::MlpPass(const Mlp& mlp, std::int64_t shards, std::int64_t rows, const at::Device& device)
+    : state_(std::make_unique<State>(mlp, shards, rows, device)) {}
+MlpPass::~MlpPass() = default;
+MlpPass::MlpPass(MlpPass&&) noexcept = default;
+
+const at::Tensor& MlpPass::input() const {
+  return state_->work.input;
+}
+const at::Tensor& MlpPass::second_input() const {
+  return state_->work.second_input;
+}
+const at::Tensor& MlpPass::output() const {
+  return state_->work.layers.back().y;
+}
+const at::Tensor& MlpPass::preactivation() const {
+  return state_->work.preactivation;
+}
+const at::Tensor& MlpPass::output_gradient() const {
+  return state_->work.layers.back().dy;
+}
+const at::Tensor& MlpPass::second_input_gradient() const {
+  return state_->work.second_input_gradient;
+}
+
+const at::Tensor& MlpPass::forward(const at::Tensor& parameters, const at::Tensor& buffers,
+                                   Mode mode, const SumOverShards& sum, double global_rows) {
+  const at::AutoDispatchBelowADInplaceOrView no_autograd;
+  State& state = *state_;
+  state.parameters.bind(state.plan, parameters);
+  if (!state.plan.norms.empty()) state.buffers.bind(state.plan, buffers);
+  state.mode = mode;
+  state.sum = sum;
+  const at::Tensor& input = state.work.input;
+  state.count = global_rows > 0 ? global_rows : static_cast<double>(input.size(0) * input.size(1));
+  if (state.plan.input_norm >= 0) {
+    state.normalize(static_cast<std::size_t>(state.plan.input_norm), input,
+                    state.work.normalized_input);
+  }
+  for (std::size_t l = 0; l < state.plan.layers.size(); ++l) state.layer_forward(l);
+  state.ran = true;
+  return output();
+}
+
+void MlpPass::backward(const at::Tensor& parameters, const at::Tensor& gradients,
+                       bool want_second) {
+  const at::AutoDispatchBelowADInplaceOrView no_autograd;
+  State& state = *state_;
+  base::require(state.ran, "MlpPass::backward before forward");
+  state.parameters.bind(state.plan, parameters);
+  const bool store = gradients.defined();
+  if (store) {
+    state.gradients.bind(state.plan, gradients, state.work.input.size(0));
+    if (state.gradients.gaps.defined()) kernels::zero_ranges(gradients, state.gradients.gaps);
+  }
+  base::require(!want_second || state.spec.second_input > 0,
+                "MlpPass::backward: this network has no second input");
+  if (!store && !want_second) return;
+  const auto entry = static_cast<std::size_t>(state.spec.second_layer - 1);
+  const std::size_t lowest = store ? 0 : entry;
+  const bool input_norm = state.plan.input_norm >= 0;
+  for (std::size_t l = state.plan.layers.size(); l-- > lowest;) {
+    const bool want_first = l > lowest || (l == 0 && store && input_norm);
+    state.layer_backward(l, store, want_first, want_second && l == entry);
+  }
+  if (store && input_norm) {
+    state.norm_backward(static_cast<std::size_t>(state.plan.input_norm),
+                        state.work.normalized_input_gradient, false, true);
+  }
+}
+
+}  // namespace tenfold::nn

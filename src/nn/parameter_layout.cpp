@@ -1,0 +1,36 @@
+#include "nn/parameter_layout.hpp"
+
+#include <utility>
+
+#include "base/error.hpp"
+
+namespace tenfold::nn {
+
+void ParameterLayout::add(std::string name, std::vector<std::int64_t> shape, double init_low,
+                          double init_high, bool decays) {
+  // One cache line: every entry keeps the alignment of the buffer.
+  constexpr std::int64_t kAlignment = 16;
+  std::int64_t size = 1;
+  for (const std::int64_t extent : shape) {
+    base::require(extent > 0, "ParameterLayout: a parameter needs positive extents");
+    size *= extent;
+  }
+  entries_.push_back(
+      {std::move(name), std::move(shape), flat_size_, size, init_low, init_high, decays});
+  flat_size_ += (size + kAlignment - 1) / kAlignment * kAlignment;
+}
+
+std::int64_t ParameterLayout::parameter_count() const {
+  std::int64_t count = 0;
+  for (const ParameterEntry& entry : entries_) count += entry.size;
+  return count;
+}
+
+std::string ParameterLayout::name_at(std::int64_t index) const {
+  for (const ParameterEntry& entry : entries_) {
+    if (index >= entry.offset && index < entry.offset + entry.size) return entry.name;
+  }
+  return "padding";
+}
+
+}  // namespace tenfold::nn

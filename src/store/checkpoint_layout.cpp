@@ -1,0 +1,273 @@
+#include "store/checkpoint_layout.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <numeric>
+#include <span>
+
+#include "base/error.hpp"
+#include "base/hash.hpp"
+#include "base/log.hpp"
+#include "store/h5_file.hpp"
+
+namespace tenfold::store {
+
+using base::Code;
+using base::Error;
+
+namespace {
+
+std::uint64_t product(std::uint64_t a, std::uint64_t b, const std::string& name) {
+  std::uint64_t result = 0;
+  base::require(!__builtin_mul_overflow(a, b, &result), "state field '" + name + "' is too large");
+  return result;
+}
+
+std::string schema_text(const StateRegistry& registry, std::size_t shards) {
+  std::string text = fmt::format("{} shards\n", shards);
+  for (const auto& field : registry.fields()) {
+    text += fmt::format("{} {} {} {} {}\n", field.name, dtype_name(field.dtype),
+                        static_cast<int>(field.scope), fmt::join(field.shape, "x"),
+                        field.rows != nullptr);
+  }
+  for (const auto& [key, value] : registry.identities()) text += key + "=" + value + "\n";
+  return text;
+}
+
+void require_same_schema(const comm::Communicator& communicator, const StateRegistry& registry,
+                         const ShardMap& shards) {
+  const std::string text = schema_text(registry, shards.shards);
+  const std::uint64_t digest = base::xxh64_of(std::span<const char>(text));
+  std::uint64_t bounds[2] = {digest, ~digest};
+  communicator.all_reduce(std::span<std::uint64_t>(bounds), comm::Op::kMax);
+  base::require(bounds[0] == ~bounds[1],
+                "ranks registered different checkpoint fields or identities");
+}
+
+std::vector<std::uint64_t> own_rows(const StateField& field, const ShardMap& shards) {
+  std::vector<std::uint64_t> rows(shards.shards, 0);
+  for (const std::size_t shard : shards.mine) {
+    rows[shard] = field.rows ? field.rows(shard) : capacity_rows(field);
+    base::require(rows[shard] <= capacity_rows(field),
+                  "state field '" + field.name + "' uses more rows than its shape has");
+  }
+  return rows;
+}
+
+/// [times each shard is owned | owner's rank | rows of each sharded field], summed over ranks.
+std::vector<std::uint64_t> gather_rows(const comm::Communicator& communicator,
+                                       const StateRegistry& registry, const ShardMap& shards) {
+  std::vector<std::uint64_t> table(2 * shards.shards, 0);
+  communicator.agree([&] {
+    for (const std::size_t shard : shards.mine) {
+      base::require(shard < shards.shards, "a rank owns a shard that does not exist");
+      ++table[shard];
+      table[shards.shards + shard] = static_cast<std::uint64_t>(communicator.rank());
+    }
+    for (const auto& field : registry.fields()) {
+      if (field.scope != Scope::kSharded) continue;
+      const auto rows = own_rows(field, shards);
+      table.insert(table.end(), rows.begin(), rows.end());
+    }
+  });
+  communicator.all_reduce(std::span<std::uint64_t>(table), comm::Op::kSum);
+  return table;
+}
+
+FieldLayout field_layout(const StateField& field, std::span<const std::uint64_t> shard_rows) {
+  FieldLayout layout;
+  layout.field = &field;
+  layout.row_bytes = row_bytes(field);
+  layout.dims = field.shape;
+  if (field.scope == Scope::kReplicated) {
+    layout.rows = {capacity_rows(field)};
+  } else {
+    layout.rows.assign(shard_rows.begin(), shard_rows.end());
+    if (!layout.dims.empty())
+      layout.dims[0] = *std::max_element(shard_rows.begin(), shard_rows.end());
+    layout.dims.insert(layout.dims.begin(), shard_rows.size());
+  }
+  layout.digests.assign(layout.rows.size(), 0);
+  return layout;
+}
+
+std::uint64_t digest_entry(const FieldLayout& layout, std::size_t shard, std::size_t entry) {
+  const std::uint64_t bytes = layout.bytes(entry);
+  const void* data = bytes == 0 ? nullptr : layout.field->data(shard);
+  base::require(bytes == 0 || data != nullptr,
+                "state field '" + layout.field->name + "' has no storage");
+  return base::xxh64({static_cast<const std::byte*>(data), static_cast<std::size_t>(bytes)});
+}
+
+Hid layout_access() {
+  Hid access = serial_access(H5F_LIBVER_V18, false);
+  // Large data sets start on 1 MiB so that ranks do not share file-system blocks; small ones, and
+  // the metadata, stay packed.
+  check_h5(H5Pset_alignment(access.get(), 4U << 20, 1U << 20), "prepare", "file access");
+  check_h5(H5Pset_meta_block_size(access.get(), 64U << 10), "prepare", "file access");
+  return access;
+}
+
+/// Space is allocated at once (so that the file has its final size) and never filled: every row in
+/// use is written, and the rest of a new file reads as zeros.
+Hid dataset_creation() {
+  Hid creation(H5Pcreate(H5P_DATASET_CREATE), &H5Pclose, "prepare", "data sets");
+  check_h5(H5Pset_fill_time(creation.get(), H5D_FILL_TIME_NEVER), "prepare", "data sets");
+  check_h5(H5Pset_alloc_time(creation.get(), H5D_ALLOC_TIME_EARLY), "prepare", "data sets");
+  check_h5(H5Pset_obj_track_times(creation.get(), false), "prepare", "data sets");
+  return creation;
+}
+
+void create_parents(hid_t group, const std::string& name) {
+  const auto slash = name.rfind('/');
+  if (slash == std::string::npos) return;
+  const std::string parent = name.substr(0, slash);
+  if (!path_exists(group, parent)) create_group(group, parent).close(parent);
+}
+
+void write_dataset(hid_t group, const FieldLayout& layout, const Hid& creation) {
+  const StateField& field = *layout.field;
+  const Hid space = make_space(layout.dims);
+  Hid dataset(H5Dcreate2(group, field.name.c_str(), file_type(field.dtype), space.get(),
+                         H5P_DEFAULT, creation.get(), H5P_DEFAULT),
+              &H5Dclose, "create data set", field.name);
+  write_text(dataset.get(), "dtype", dtype_name(field.dtype));
+  write_text(dataset.get(), "scope", layout.sharded() ? "sharded" : "replicated");
+  write_u64s(dataset.get(), "shape", field.shape);
+  write_u64s(dataset.get(), "xxh64", layout.digests);
+  if (layout.sharded()) {
+    write_u64s(dataset.get(), "rows", layout.rows);
+  } else if (layout.bytes(0) > 0) {
+    check_h5(H5Dwrite(dataset.get(), memory_type(field.dtype), H5S_ALL, H5S_ALL, H5P_DEFAULT,
+                      field.data(0)),
+             "write data set", field.name);
+  }
+  dataset.close(field.name);
+}
+
+/// A full disk must show here, on one rank, and not in the middle of a collective write. File
+/// systems that cannot reserve space (NFS, some FUSE) are let through.
+void reserve_space(const std::filesystem::path& file) {
+  const int descriptor = ::open(file.c_str(), O_RDWR | O_CLOEXEC);
+  int failure = descriptor < 0 ? errno : 0;
+  if (descriptor >= 0) {
+    const off_t bytes = ::lseek(descriptor, 0, SEEK_END);
+    if (bytes < 0 || ::fallocate(descriptor, 0, 0, bytes) != 0) failure = errno;
+    ::close(descriptor);
+  }
+  if (failure == EOPNOTSUPP || failure == ENOSYS || failure == EINVAL) return;
+  if (failure != 0) {
+    throw Error(Code::kIo, fmt::format("cannot reserve disk space: {}", std::strerror(failure)));
+  }
+}
+
+}  // namespace
+
+std::uint64_t capacity_rows(const StateField& field) {
+  return field.shape.empty() ? 1 : field.shape[0];
+}
+
+std::uint64_t row_bytes(const StateField& field) {
+  std::uint64_t bytes = dtype_size(field.dtype);
+  for (std::size_t axis = 1; axis < field.shape.size(); ++axis) {
+    bytes = product(bytes, field.shape[axis], field.name);
+  }
+  product(bytes, capacity_rows(field), field.name);
+  return bytes;
+}
+
+std::uint64_t FieldLayout::stored_bytes() const {
+  return std::accumulate(dims.begin(), dims.end(), std::uint64_t{dtype_size(field->dtype)},
+                         [this](auto a, auto b) { return product(a, b, field->name); });
+}
+
+StateLayout plan_layout(const comm::Communicator& communicator, const StateRegistry& registry,
+                        const ShardMap& shards) {
+  base::require(shards.shards > 0, "a checkpoint needs at least one virtual shard");
+  require_same_schema(communicator, registry, shards);
+  const auto table = gather_rows(communicator, registry, shards);
+  StateLayout layout;
+  for (std::size_t shard = 0; shard < shards.shards; ++shard) {
+    base::require(table[shard] == 1, "a virtual shard has no owner, or more than one");
+    layout.owner.push_back(static_cast<int>(table[shards.shards + shard]));
+  }
+  std::size_t next = 2 * shards.shards;
+  for (const auto& field : registry.fields()) {
+    const std::size_t count = field.scope == Scope::kSharded ? shards.shards : 0;
+    layout.fields.push_back(field_layout(field, std::span(table).subspan(next, count)));
+    layout.bytes += layout.fields.back().stored_bytes();
+    next += count;
+  }
+  return layout;
+}
+
+void digest_state(const comm::Communicator& communicator, const ShardMap& shards,
+                  StateLayout* layout) {
+  // Replicated: digest and complement, whose maxima tell whether all ranks agree. Sharded: the
+  // owner's digests, zero elsewhere. One reduction for all.
+  std::vector<std::uint64_t> table;
+  communicator.agree([&] {
+    for (const auto& field : layout->fields) {
+      if (!field.sharded()) {
+        const std::uint64_t digest = digest_entry(field, 0, 0);
+        table.insert(table.end(), {digest, ~digest});
+        continue;
+      }
+      const std::size_t first = table.size();
+      table.resize(first + shards.shards, 0);
+      for (const std::size_t shard : shards.mine) {
+        table[first + shard] = digest_entry(field, shard, shard);
+      }
+    }
+  });
+  const std::vector<std::uint64_t> mine = table;
+  communicator.all_reduce(std::span<std::uint64_t>(table), comm::Op::kMax);
+  std::size_t next = 0;
+  for (auto& field : layout->fields) {
+    if (field.sharded()) {
+      std::copy_n(table.begin() + static_cast<std::ptrdiff_t>(next), shards.shards,
+                  field.digests.begin());
+      next += shards.shards;
+      continue;
+    }
+    if (table[next] != ~table[next + 1] && communicator.is_root()) {
+      base::log_warning(
+          "replicated state '{}' differs between ranks; the checkpoint holds rank 0's",
+          field.field->name);
+    }
+    field.digests[0] = mine[next];
+    next += 2;
+  }
+}
+
+void write_layout(const std::filesystem::path& file, std::uint64_t step, const StateLayout& layout,
+                  const StateRegistry& registry) {
+  with_path(file, [&] {
+    Hid target = create_file(file, H5F_ACC_TRUNC, layout_access());
+    write_schema(target.get());
+    Hid identity = create_group(target.get(), "identity");
+    for (const auto& [key, value] : registry.identities()) {
+      write_long_text(identity.get(), key, value);
+    }
+    Hid group = create_group(target.get(), "checkpoint");
+    write_integer(group.get(), "step", static_cast<std::int64_t>(step));
+    write_integer(group.get(), "shards", static_cast<std::int64_t>(layout.owner.size()));
+    write_integer(group.get(), "datasets", static_cast<std::int64_t>(layout.fields.size()));
+    write_text(group.get(), "layout", "row-major");
+    const Hid creation = dataset_creation();
+    for (const auto& field : layout.fields) {
+      create_parents(group.get(), field.field->name);
+      write_dataset(group.get(), field, creation);
+    }
+    identity.close("/identity");
+    group.close("/checkpoint");
+    target.close("the file");
+    reserve_space(file);
+  });
+}
+
+}  // namespace tenfold::store

@@ -1,0 +1,56 @@
+// What lies where in state.h5: agreed on by all ranks before a byte is written. Internal to store.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+#include "comm/communicator.hpp"
+#include "store/checkpoint_store.hpp"
+#include "store/state_registry.hpp"
+
+namespace tenfold::store {
+
+/// One field with the sizes that all ranks agreed on.
+struct FieldLayout {
+  const StateField* field = nullptr;
+  std::uint64_t row_bytes = 0;         ///< of one row of shape[0], or of the one value
+  std::vector<std::uint64_t> rows;     ///< in use: per shard, or one entry for a replicated field
+  std::vector<std::uint64_t> digests;  ///< xxh64 of the rows in use, indexed as rows
+  std::vector<std::uint64_t> dims;  ///< of the data set; sharded: [shards, most rows in use, ...]
+
+  bool sharded() const { return field->scope == Scope::kSharded; }
+  std::uint64_t bytes(std::size_t entry) const { return rows[entry] * row_bytes; }
+  /// Bytes of the whole data set, unused rows included.
+  std::uint64_t stored_bytes() const;
+};
+
+struct StateLayout {
+  std::vector<FieldLayout> fields;
+  std::vector<int> owner;  ///< rank per shard
+  std::uint64_t bytes = 0;
+};
+
+/// Rows that a field has when all are in use; 1 for shape {}.
+std::uint64_t capacity_rows(const StateField& field);
+/// Throws Code::kBug on overflow.
+std::uint64_t row_bytes(const StateField& field);
+
+/// Collective. Throws Code::kBug when ranks registered different fields, or when a shard has no
+/// owner or two.
+StateLayout plan_layout(const comm::Communicator& communicator, const StateRegistry& registry,
+                        const ShardMap& shards);
+/// Collective. Fills in the digests from memory; warns when replicated state differs between ranks.
+void digest_state(const comm::Communicator& communicator, const ShardMap& shards,
+                  StateLayout* layout);
+
+/// Rank 0 alone: creates the file with every data set, attribute and identity, writes replicated
+/// state, and reserves the disk space of the rest. Throws Code::kIo.
+void write_layout(const std::filesystem::path& file, std::uint64_t step, const StateLayout& layout,
+                  const StateRegistry& registry);
+/// Collective. Writes every shard from its owner, through the fault points ckpt.after_write and
+/// ckpt.after_close. Throws the same Code::kIo on all ranks.
+void write_shards(const comm::Communicator& communicator, const std::filesystem::path& file,
+                  const StateLayout& layout);
+
+}  // namespace tenfold::store

@@ -1,0 +1,96 @@
+// CheckpointStore::save: the order of the commit protocol (docs/architecture.md), every arrow a
+// named fault point.
+#include <algorithm>
+#include <span>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "comm/fault.hpp"
+#include "store/checkpoint_commit.hpp"
+#include "store/checkpoint_layout.hpp"
+#include "store/checkpoint_store.hpp"
+#include "store/hid.hpp"
+
+namespace tenfold::store {
+
+using base::Error;
+
+namespace {
+
+/// Room for headers and attributes beside the data, per field.
+constexpr std::uint64_t kFieldOverhead = 2048;
+
+std::uint64_t needed_bytes(const StateLayout& layout, std::uint64_t last_bytes) {
+  const std::uint64_t expected = layout.bytes + kFieldOverhead * layout.fields.size() + (64U << 10);
+  const std::uint64_t most = std::max(expected, last_bytes);
+  return most + most / 5;
+}
+
+/// A checkpoint that is safe already must not be reported as failed because an old one would not
+/// go.
+void prune_with_warning(const std::filesystem::path& folder, std::uint64_t step,
+                        const RetentionPolicy& retention) {
+  try {
+    comm::fault_point("ckpt.before_prune");
+    prune_checkpoints(folder, step, retention);
+    comm::fault_point("ckpt.after_prune");
+  } catch (const Error& error) {
+    base::log_warning("checkpoint {} is written, but old ones could not be removed: {}",
+                      step_name(step), error.message());
+  }
+}
+
+}  // namespace
+
+CheckpointStore::CheckpointStore(comm::Communicator communicator, std::filesystem::path folder,
+                                 ShardMap shards, RetentionPolicy retention)
+    : communicator_(std::move(communicator)),
+      folder_(std::move(folder)),
+      shards_(std::move(shards)),
+      retention_(retention) {
+  std::sort(shards_.mine.begin(), shards_.mine.end());
+}
+
+SaveReport CheckpointStore::save(std::uint64_t step, const StateRegistry& registry,
+                                 const std::map<std::string, std::string>& metadata) {
+  const Hdf5Session session;
+  const base::Stopwatch watch;
+  const bool root = communicator_.is_root();
+  communicator_.agree([&] { registry.before_save(); });
+  StateLayout layout = plan_layout(communicator_, registry, shards_);
+
+  PendingCheckpoint pending(folder_, step);
+  CommitRecord record;
+  record.step = step;
+  record.world_size = communicator_.size();
+  record.shards = shards_.shards;
+  record.metadata = metadata;
+  try {
+    communicator_.agree([&] {
+      comm::fault_point("ckpt.before_create");
+      if (root) pending.prepare(needed_bytes(layout, last_bytes_));
+    });
+    digest_state(communicator_, shards_, &layout);
+    communicator_.agree([&] {
+      if (root) write_layout(pending.state_file(), step, layout, registry);
+    });
+    write_shards(communicator_, pending.state_file(), layout);
+    communicator_.agree([&] {
+      if (!root) return;
+      record.created_utc = base::utc_timestamp();
+      pending.commit(&record);
+    });
+  } catch (const Error&) {
+    if (root) pending.withdraw();
+    communicator_.barrier();
+    throw;
+  }
+  if (root) prune_with_warning(folder_, step, retention_);
+  last_bytes_ = record.bytes;
+  communicator_.broadcast(std::span<std::uint64_t>(&last_bytes_, 1));
+  return {step, last_bytes_, watch.seconds(), pending.final_path()};
+}
+
+}  // namespace tenfold::store

@@ -1,0 +1,92 @@
+// Checkpoints by the two-phase commit of docs/architecture.md: a folder without a valid COMMIT.json
+// does not exist, nothing old is deleted before the new one is verified.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "comm/communicator.hpp"
+#include "store/state_registry.hpp"
+
+namespace tenfold::store {
+
+/// Which shards this rank owns: shard s belongs to rank s % world.
+struct ShardMap {
+  std::size_t shards = 1;
+  std::vector<std::size_t> mine;
+};
+
+struct RetentionPolicy {
+  std::int64_t keep_last = 2;
+  std::int64_t keep_every = 0;  ///< also keep steps divisible by this; 0: none
+};
+
+struct SaveReport {
+  std::uint64_t step = 0;
+  std::uint64_t bytes = 0;
+  double seconds = 0;
+  std::filesystem::path path;
+};
+
+struct LoadReport {
+  std::uint64_t step = 0;
+  std::filesystem::path path;
+  int world_size = 0;                           ///< of the run that wrote it
+  std::map<std::string, std::string> metadata;  ///< what save() was given
+  std::vector<std::string> refused;             ///< newer ones, each with its reason
+};
+
+/// A commit record, as `tenfold verify` shows it.
+struct CommitRecord {
+  std::uint64_t step = 0;
+  std::uint64_t bytes = 0;
+  std::string sha256;
+  int world_size = 0;
+  std::uint64_t shards = 0;
+  std::string created_utc;
+  std::map<std::string, std::string> metadata;
+};
+
+class CheckpointStore {
+ public:
+  /// folder is <run>/checkpoint. Not collective.
+  CheckpointStore(comm::Communicator communicator, std::filesystem::path folder, ShardMap shards,
+                  RetentionPolicy retention);
+
+  /// Collective. Writes step-NNNNNNNNNNNN/ by the commit protocol, verifies it, prunes. Throws the
+  /// same Error on all ranks: Code::kIo (full disk, no permission; the .partial folder is removed,
+  /// older checkpoints stay).
+  SaveReport save(std::uint64_t step, const StateRegistry& registry,
+                  const std::map<std::string, std::string>& metadata);
+
+  /// Collective. The newest checkpoint that all ranks can read and verify; nullopt when the folder
+  /// holds no committed checkpoint at all. Throws Code::kCheckpoint when there are some but none is
+  /// usable (every reason listed), or when identities or shapes do not fit. Half-loads nothing that
+  /// the caller could go on with: after a throw the state is undefined and the run must end.
+  std::optional<LoadReport> load_newest(const StateRegistry& registry);
+
+  /// Collective. One named checkpoint folder. Throws Code::kCheckpoint.
+  LoadReport load(const std::filesystem::path& step_folder, const StateRegistry& registry);
+
+  const std::filesystem::path& folder() const { return folder_; }
+
+ private:
+  comm::Communicator communicator_;
+  std::filesystem::path folder_;
+  ShardMap shards_;
+  RetentionPolicy retention_;
+  std::uint64_t last_bytes_ = 0;
+};
+
+/// Committed steps in folder, newest first; entries whose COMMIT.json is missing or malformed are
+/// left out. Not collective.
+std::vector<std::filesystem::path> list_checkpoints(const std::filesystem::path& folder);
+/// Parses COMMIT.json strictly and checks size and SHA-256 of state.h5. Throws Code::kCheckpoint
+/// naming file and reason. Not collective, needs no MPI.
+CommitRecord verify_checkpoint(const std::filesystem::path& step_folder);
+
+}  // namespace tenfold::store

@@ -1,0 +1,88 @@
+// What a checkpoint holds: an experiment names its state here once; saving, loading, digests and
+// moving to another number of ranks follow from it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+namespace tenfold::store {
+
+enum class Dtype { kFloat32, kFloat64, kInt32, kInt64, kUint8, kUint32, kUint64 };
+std::size_t dtype_size(Dtype dtype);
+std::string dtype_name(Dtype dtype);
+
+template <class T>
+constexpr Dtype dtype_of() {
+  if constexpr (std::is_same_v<T, float>) return Dtype::kFloat32;
+  if constexpr (std::is_same_v<T, double>) return Dtype::kFloat64;
+  if constexpr (std::is_same_v<T, std::int32_t>) return Dtype::kInt32;
+  if constexpr (std::is_same_v<T, std::int64_t>) return Dtype::kInt64;
+  if constexpr (std::is_same_v<T, std::uint8_t>) return Dtype::kUint8;
+  if constexpr (std::is_same_v<T, std::uint32_t>) return Dtype::kUint32;
+  if constexpr (std::is_same_v<T, std::uint64_t>) return Dtype::kUint64;
+}
+
+/// Replicated state is equal on every rank and stored once. Sharded state belongs to virtual
+/// shards: the file holds [shards, rows, ...] and a rank reads and writes the shards that it owns
+/// now.
+enum class Scope { kReplicated, kSharded };
+
+struct StateField {
+  std::string name;  ///< "model/actor/layer0.weight": the data set /checkpoint/<name>
+  Dtype dtype = Dtype::kFloat32;
+  Scope scope = Scope::kReplicated;
+  std::vector<std::uint64_t> shape;  ///< capacity, per shard for sharded fields; {} is one value
+  /// Contiguous row-major host storage of a (global) shard number that this rank owns; 0 for
+  /// replicated fields.
+  std::function<void*(std::size_t shard)> data;
+  /// Rows of shape[0] in use, for storage that fills up; null means all.
+  std::function<std::uint64_t(std::size_t shard)> rows;
+};
+
+class StateRegistry {
+ public:
+  /// Throws Code::kBug on a duplicate name.
+  void add(StateField field);
+  template <class T>
+  void replicated(std::string name, T* data, std::vector<std::uint64_t> shape = {}) {
+    add({std::move(name), dtype_of<T>(), Scope::kReplicated, std::move(shape),
+         [data](std::size_t) -> void* { return data; }, nullptr});
+  }
+  /// data(shard) -> T*.
+  template <class T, class Data>
+  void sharded(std::string name, std::vector<std::uint64_t> shape, Data data,
+               std::function<std::uint64_t(std::size_t)> rows = nullptr) {
+    add({std::move(name), dtype_of<T>(), Scope::kSharded, std::move(shape),
+         [data](std::size_t shard) -> void* {
+           T* pointer = data(shard);
+           return pointer;
+         },
+         std::move(rows)});
+  }
+  /// Facts that must be equal for a checkpoint to fit at all ("task", "actor_net"): compared first,
+  /// so that the message can say which differs.
+  void identity(std::string key, std::string value) {
+    identity_[std::move(key)] = std::move(value);
+  }
+  /// Run before the first byte is read for saving, and after the last is written by loading
+  /// (device copies, derived state).
+  void on_save(std::function<void()> hook) { save_hooks_.push_back(std::move(hook)); }
+  void on_load(std::function<void()> hook) { load_hooks_.push_back(std::move(hook)); }
+
+  const std::vector<StateField>& fields() const { return fields_; }
+  const std::map<std::string, std::string>& identities() const { return identity_; }
+  void before_save() const;
+  void after_load() const;
+
+ private:
+  std::vector<StateField> fields_;
+  std::map<std::string, std::string> identity_;
+  std::vector<std::function<void()>> save_hooks_, load_hooks_;
+};
+
+}  // namespace tenfold::store

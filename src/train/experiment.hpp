@@ -1,0 +1,49 @@
+// What an application gives to the library, and what it gets from it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "comm/communicator.hpp"
+#include "store/state_registry.hpp"
+#include "train/device.hpp"
+#include "train/gradient_reducer.hpp"
+#include "train/metrics.hpp"
+#include "train/shard_plan.hpp"
+
+namespace tenfold::train {
+
+/// One run as an experiment sees it. Everything here outlives the experiment.
+struct RunContext {
+  comm::Communicator world;
+  ShardPlan shards{};
+  std::uint32_t seed = 1;
+  DeviceChoice device{};
+  GradientReducer* reducer = nullptr;
+  Metrics* metrics = nullptr;
+  std::uint64_t step = 0;  ///< steps done, counted in the experiment's own unit over all ranks
+};
+
+/// One of the ten systems. The library calls, on every rank alike: build, (load), then step and
+/// evaluate until total_steps, then summary. Collective calls are allowed everywhere but in build and
+/// state. An exception from build is agreed on; later ones end the job unless they are AgreedErrors.
+class Experiment {
+ public:
+  virtual ~Experiment() = default;
+  /// Makes environments, networks and buffers, and declares metrics. No collective calls.
+  virtual void build(RunContext& context) = 0;
+  /// Names everything that a checkpoint must hold. Called once, after build.
+  virtual void state(store::StateRegistry& registry) = 0;
+  /// One step of the loop; returns by how much context.step advances (at least 1).
+  virtual std::uint64_t step(RunContext& context) = 0;
+  /// Measures without changing any state that training depends on.
+  virtual void evaluate(RunContext& context) = 0;
+  /// A few lines for the end of the run; rank 0's is printed.
+  virtual std::string summary(RunContext& context) = 0;
+
+  virtual std::uint64_t total_steps() const = 0;
+  virtual std::uint64_t evaluate_every() const = 0;  ///< 0: only at start and end
+  virtual std::string step_unit() const = 0;         ///< "decisions", for progress and the report
+};
+
+}  // namespace tenfold::train

@@ -1,0 +1,46 @@
+// The loop of every run: step, metrics, evaluation, agreed stopping, checkpoints, progress.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "comm/watchdog.hpp"
+#include "store/checkpoint_store.hpp"
+#include "store/run_directory.hpp"
+#include "train/experiment.hpp"
+#include "train/run_options.hpp"
+#include "train/stop_policy.hpp"
+
+namespace tenfold::train {
+
+struct LoopParts {
+  RunContext& context;
+  Experiment& experiment;
+  const RunOptions& options;
+  const store::StateRegistry& registry;
+  store::CheckpointStore& checkpoints;
+  std::map<std::string, std::string> metadata;  ///< goes into every COMMIT.json
+  StopPolicy& stop;
+  comm::Watchdog& watchdog;
+};
+
+class Loop {
+ public:
+  explicit Loop(LoopParts parts) : parts_(parts) {}
+  /// Runs until total_steps or until told to stop. True: total_steps reached. Collective; throws
+  /// Code::kIo when the last checkpoint, or three in a row, could not be written.
+  bool run();
+
+ private:
+  void save(const std::string& reason, bool last);
+  void report_progress(bool force);
+  void published(std::uint64_t before);
+
+  LoopParts parts_;
+  std::uint64_t first_step_ = 0, last_saved_ = UINT64_MAX, progress_step_ = 0;
+  double progress_time_ = 0, saved_time_ = 0, step_rate_ = 0;
+  int failures_ = 0;
+};
+
+}  // namespace tenfold::train

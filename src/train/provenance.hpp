@@ -1,0 +1,24 @@
+// The facts of a run for its manifest, --version and the banner.
+#pragma once
+
+#include <string>
+
+#include "cli/option_table.hpp"
+#include "store/manifest.hpp"
+#include "train/run_app.hpp"
+#include "train/run_options.hpp"
+
+namespace tenfold::train {
+
+/// Versions of Tenfold and of everything it is built on, one per line.
+std::string version_text(const AppInfo& info);
+/// {"key": "value", ...} of the options that results depend on.
+std::string result_config(const cli::OptionTable& table, const cli::Resolved& resolved);
+/// 6 hex digits of the digest of result_config, for run ids.
+std::string config_digest(const std::string& result_config);
+/// Collective (gathers hosts).
+store::Manifest collect_manifest(const AppInfo& info, const RunOptions& options,
+                                 const cli::Resolved& resolved, const RunContext& context,
+                                 const std::string& command_line, const std::string& run_id);
+
+}  // namespace tenfold::train

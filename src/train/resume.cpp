@@ -1,0 +1,86 @@
+#include "train/resume.hpp"
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+
+namespace tenfold::train {
+
+namespace fs = std::filesystem;
+using base::Code;
+using base::Error;
+
+namespace {
+
+void warn_of_differences(const std::string& stored, const std::string& present) {
+  const auto then = nlohmann::json::parse(stored, nullptr, false);
+  const auto now = nlohmann::json::parse(present, nullptr, false);
+  if (!then.is_object() || !now.is_object()) return;
+  for (const auto& [key, value] : now.items()) {
+    const auto old = then.find(key);
+    if (old == then.end() || *old != value) {
+      base::log_warning("resumed with another {}: the checkpoint was made with {}, this run has {}",
+                        key, old == then.end() ? "no such option" : old->dump(), value.dump());
+    }
+  }
+}
+
+// A step folder, or the newest step of a checkpoint folder or a run.
+fs::path find_step_folder(const std::string& how) {
+  const fs::path path(how);
+  if (fs::exists(path / "COMMIT.json")) return path;
+  for (const fs::path& folder : {path, path / "checkpoint"}) {
+    if (const auto steps = store::list_checkpoints(folder); !steps.empty()) return steps.front();
+  }
+  throw Error(Code::kCheckpoint, fmt::format("--resume {}: no committed checkpoint there", how),
+              "Give a run directory or one of its checkpoint/step-* folders");
+}
+
+StartPoint started_from(const comm::Communicator& communicator, const store::LoadReport& report,
+                        const std::string& config) {
+  if (communicator.is_root()) {
+    for (const std::string& reason : report.refused) {
+      base::log_warning("checkpoint passed over: {}", reason);
+    }
+    if (const auto stored = report.metadata.find("config"); stored != report.metadata.end()) {
+      warn_of_differences(stored->second, config);
+    }
+  }
+  return {report.step, true,
+          fmt::format("{} (written by {} ranks)", report.path.string(), report.world_size)};
+}
+
+}  // namespace
+
+StartPoint restore(const comm::Communicator& communicator, store::CheckpointStore& checkpoints,
+                   const store::StateRegistry& registry, const std::string& how,
+                   const std::string& config) {
+  if (how == "none") {
+    communicator.agree([&] {
+      if (communicator.is_root() && !store::list_checkpoints(checkpoints.folder()).empty()) {
+        throw Error(Code::kUsage,
+                    fmt::format("--resume none, but {} holds checkpoints of an earlier run",
+                                checkpoints.folder().string()),
+                    "Choose another --run-dir, or go on with --resume auto");
+      }
+    });
+    return {0, false, "a fresh start"};
+  }
+  if (how != "auto") {
+    std::string step_folder;
+    communicator.agree([&] {
+      if (communicator.is_root()) step_folder = find_step_folder(how).string();
+    });
+    step_folder = communicator.broadcast_text(step_folder);
+    return started_from(communicator, checkpoints.load(step_folder, registry), config);
+  }
+  if (const auto report = checkpoints.load_newest(registry)) {
+    return started_from(communicator, *report, config);
+  }
+  return {0, false, "a fresh start"};
+}
+
+}  // namespace tenfold::train

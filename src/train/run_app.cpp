@@ -1,0 +1,287 @@
+#include "train/run_app.hpp"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <optional>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "comm/fault.hpp"
+#include "comm/signals.hpp"
+#include "comm/watchdog.hpp"
+#include "kernels/runtime.hpp"
+#include "store/run_directory.hpp"
+#include "train/loop.hpp"
+#include "train/provenance.hpp"
+#include "train/replica_check.hpp"
+#include "train/resume.hpp"
+#include "train/run_options.hpp"
+
+// The phases below are those of docs/architecture.md, "The life of a run".
+
+extern char** environ;
+
+namespace tenfold::train {
+
+namespace fs = std::filesystem;
+using base::Code;
+using base::Error;
+
+namespace {
+
+std::string command_line(int argc, char** argv) {
+  std::vector<std::string> words;
+  for (int i = 0; i < argc; ++i) {
+    const std::string word = argv[i];
+    const bool plain = !word.empty() && word.find_first_of(" \t\n\"'\\$&|;<>()*?#~") == word.npos;
+    words.push_back(plain ? word : "'" + word + "'");
+  }
+  return base::join(words, " ");
+}
+
+// Phase 2: rank 0 alone reads the command line, the environment and files, so that all ranks agree.
+// Empty when the user asked for a text only.
+std::optional<cli::Resolved> read_options(const comm::Communicator& world,
+                                          const cli::OptionTable& table, int argc, char** argv) {
+  cli::Outcome outcome;
+  world.agree([&] {
+    if (!world.is_root()) return;
+    std::vector<std::string> arguments(argv + 1, argv + argc);
+    std::vector<std::string> environment;
+    for (char** entry = environ; *entry != nullptr; ++entry) environment.emplace_back(*entry);
+    outcome = table.parse(arguments, environment);
+  });
+  const bool leave = world.all_reduce(
+      static_cast<std::int32_t>(outcome.kind == cli::Outcome::Kind::kPrintAndExit), comm::Op::kMax);
+  if (leave) {
+    if (world.is_root()) std::fputs(outcome.text.c_str(), stdout);
+    return std::nullopt;
+  }
+  return cli::decode(world.broadcast_text(cli::encode(outcome.resolved)));
+}
+
+base::LogLevel log_level(const std::string& word) {
+  if (word == "debug") return base::LogLevel::kDebug;
+  if (word == "warning") return base::LogLevel::kWarning;
+  if (word == "error") return base::LogLevel::kError;
+  return base::LogLevel::kInfo;
+}
+
+struct Setup {
+  Setup(const AppInfo& the_info, const AppHooks& the_hooks) : info(the_info), hooks(the_hooks) {}
+  const AppInfo& info;
+  const AppHooks& hooks;
+  RunOptions options;
+  cli::Resolved resolved;
+  std::string command_line;
+  std::string result_config;
+};
+
+// Where a run goes that names no folder: runs/<app>/<time>-<digest of its configuration>.
+fs::path choose_run_directory(const comm::Communicator& world, const Setup& setup) {
+  std::string path = setup.options.run_dir;
+  if (path.empty()) {
+    path = (fs::path("runs") / setup.info.name /
+            (base::utc_compact() + "-" + config_digest(setup.result_config)))
+               .string();
+  }
+  if (setup.options.dry_run) path += fmt::format(".dry-run-{}", getpid());
+  return world.broadcast_text(path);
+}
+
+class DryRunFolder {
+ public:
+  DryRunFolder(bool active, fs::path path, bool root)
+      : path_(std::move(path)), active_(active && root) {}
+  ~DryRunFolder() {
+    std::error_code ignored;
+    if (active_) fs::remove_all(path_, ignored);
+  }
+  DryRunFolder(const DryRunFolder&) = delete;
+  DryRunFolder& operator=(const DryRunFolder&) = delete;
+
+ private:
+  fs::path path_;
+  bool active_;
+};
+
+void declare_library_metrics(Metrics& metrics) {
+  metrics.declare({"checkpoint/seconds", "s", "time to write a checkpoint", "rank0", "min"});
+  metrics.declare({"checkpoint/bytes", "B", "size of a checkpoint", "rank0", ""});
+}
+
+void banner(const Setup& setup, const RunContext& context, const fs::path& directory,
+            const Experiment& experiment, const StartPoint& start) {
+  if (!context.world.is_root()) return;
+  base::log_info("{}: {} {}, {} virtual shards, reduce {}, {}", setup.info.name,
+                 context.world.size(), context.world.size() == 1 ? "rank" : "ranks",
+                 context.shards.shards, setup.options.reduce, context.device.description);
+  base::log_info("run directory {}", directory.string());
+  base::log_info("{} of {} {} done, starting from {}", context.step, experiment.total_steps(),
+                 experiment.step_unit(), start.description);
+}
+
+int dry_run(RunContext& context, Experiment& experiment, const store::StateRegistry& registry,
+            store::CheckpointStore& checkpoints) {
+  const base::Stopwatch watch;
+  context.step += experiment.step(context);
+  const double step_seconds = watch.seconds();
+  const store::SaveReport report = checkpoints.save(context.step, registry, {});
+  const double memory = context.world.all_reduce(base::peak_resident_bytes(), comm::Op::kMax);
+  if (context.world.is_root()) {
+    base::log_info("dry run: one step took {:.3f} s, a checkpoint {} in {:.2f} s, largest rank {}",
+                   step_seconds, base::human_bytes(static_cast<double>(report.bytes)),
+                   report.seconds, base::human_bytes(memory));
+    base::log_info("dry run: nothing was kept");
+  }
+  return static_cast<int>(Code::kOk);
+}
+
+// Phases 6 and 7.
+int train_and_finish(LoopParts parts, const fs::path& directory) {
+  RunContext& context = parts.context;
+  Experiment& experiment = parts.experiment;
+  const base::Stopwatch watch;
+  if (context.step == 0) experiment.evaluate(context);
+  const bool finished =
+      context.step >= experiment.total_steps() || Loop(parts).run();
+  const std::string summary = finished ? experiment.summary(context) : std::string();
+  context.metrics->event(context.step, finished ? "end" : "stop", finished ? "finished" : "stopped");
+  context.world.agree([&] { context.metrics->close(); });
+  if (context.world.is_root()) {
+    if (!summary.empty()) base::log_info("{}", summary);
+    if (finished) {
+      base::log_info("finished at {} {} after {}; run directory {}", context.step,
+                     experiment.step_unit(), base::human_duration(watch.seconds()),
+                     directory.string());
+    } else {
+      base::log_info("stopped at {} {} with a checkpoint; the same command goes on from there",
+                     context.step, experiment.step_unit());
+    }
+  }
+  return static_cast<int>(finished ? Code::kOk : Code::kStopped);
+}
+
+void write_provenance(const Setup& setup, const RunContext& context,
+                      const store::RunDirectory& directory) {
+  const store::Manifest manifest =
+      collect_manifest(setup.info, setup.options, setup.resolved, context, setup.command_line,
+                       directory.path().filename().string());
+  context.world.agree([&] {
+    if (context.world.is_root() && !directory.existed()) {
+      store::write_manifest(directory.manifest(), manifest);
+    }
+  });
+}
+
+// Phases 3 to 7, with everything that must be gone before Kokkos and MPI are.
+int live(const comm::Communicator& world, const Setup& setup) {
+  RunContext context{.world = world, .seed = static_cast<std::uint32_t>(setup.options.seed)};
+  const RunOptions& options = setup.options;
+  const comm::Communicator node = world.node();
+  world.agree([&] {
+    context.shards = make_shard_plan(options.virtual_shards, world.size(), world.rank());
+    context.device = choose_device(options.device, options.gpu_oversubscribe, options.threads, node);
+  });
+  prepare_torch(context.device);
+  const kernels::KokkosEnvironment kokkos(context.device.device.is_cuda()
+                                              ? context.device.device.index() : -1);
+  comm::Watchdog watchdog(options.watchdog);
+
+  watchdog.beat("run directory");
+  const fs::path folder = choose_run_directory(world, setup);
+  const DryRunFolder dry_run_folder(options.dry_run, folder, world.is_root());
+  store::RunDirectory directory(world, folder);
+  world.agree([&] { base::log_open_file(directory.log(world.rank())); });
+  write_provenance(setup, context, directory);
+
+  watchdog.beat("build");
+  GradientReducer reducer(world.duplicate(), context.shards, reduce_mode(options.reduce));
+  Metrics metrics(world.duplicate());
+  context.reducer = &reducer;
+  context.metrics = &metrics;
+  declare_library_metrics(metrics);
+  const std::unique_ptr<Experiment> experiment = setup.hooks.make();
+  store::StateRegistry registry;
+  world.agree([&] {
+    experiment->build(context);
+    experiment->state(registry);
+  });
+  check_replicas(world, registry);
+
+  watchdog.beat("restore");
+  store::CheckpointStore checkpoints(world.duplicate(), directory.checkpoints(),
+                                     {context.shards.shards, context.shards.mine},
+                                     {options.keep_last, options.keep_every});
+  const StartPoint start =
+      restore(world, checkpoints, registry, options.resume, setup.result_config);
+  context.step = start.step;
+  banner(setup, context, directory.path(), *experiment, start);
+  if (options.dry_run) return dry_run(context, *experiment, registry, checkpoints);
+
+  world.agree([&] {
+    metrics.open(world.is_root() ? directory.next_segment() : fs::path(),
+                 directory.existed() ? static_cast<std::int64_t>(start.step) : -1,
+                 options.flush_every);
+    metrics.event(context.step, start.resumed ? "resume" : "start", start.description);
+    metrics.flush(true);
+  });
+  StopPolicy stop(world.duplicate(), &directory, options.stop_after, options.checkpoint_every,
+                  context.step);
+  return train_and_finish({context, *experiment, options, registry, checkpoints,
+                           {{"app", setup.info.name}, {"config", setup.result_config}}, stop,
+                           watchdog},
+                          directory.path());
+}
+
+int run_phases(const comm::Communicator& world, int argc, char** argv, const AppInfo& info,
+               const AppHooks& hooks) {
+  Setup setup(info, hooks);
+  setup.command_line = command_line(argc, argv);
+  cli::OptionTable table(info.name, info.summary);
+  setup.options.declare(table);
+  hooks.declare(table);
+  table.set_version_text(version_text(info));
+  const auto resolved = read_options(world, table, argc, argv);
+  if (!resolved) return static_cast<int>(Code::kOk);
+  setup.resolved = *resolved;
+  world.agree([&] {
+    table.apply(setup.resolved);
+    base::log_configure(world.rank(), world.is_root(), log_level(setup.options.log_level));
+    hooks.validate();
+  });
+  setup.result_config = result_config(table, setup.resolved);
+  return live(world, setup);
+}
+
+}  // namespace
+
+int run(int argc, char** argv, const AppInfo& info, const AppHooks& hooks) {
+  const comm::MpiEnvironment mpi(&argc, &argv);
+  const comm::Communicator world = comm::Communicator::world();
+  base::log_configure(world.rank(), world.is_root(), base::LogLevel::kInfo);
+  comm::install_signal_handlers();
+  try {
+    world.agree([&] { comm::configure_faults(world.rank()); });
+    return run_phases(world, argc, argv, info, hooks);
+  } catch (const comm::AgreedError& error) {
+    if (world.is_root()) {
+      const std::string line = base::fatal_line(static_cast<int>(error.code()), world.rank(),
+                                                comm::host_name(), error.what());
+      base::log_line(base::LogLevel::kError, line);
+    }
+    return static_cast<int>(error.code());
+  } catch (const Error& error) {
+    const std::string place = error.code() == Code::kBug ? " [" + error.where() + "]" : "";
+    comm::abort_job(static_cast<int>(error.code()), error.what() + place);
+  } catch (const std::exception& error) {
+    comm::abort_job(static_cast<int>(Code::kBug), error.what());
+  }
+}
+
+}  // namespace tenfold::train

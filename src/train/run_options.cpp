@@ -1,0 +1,95 @@
+#include "train/run_options.hpp"
+
+#include <charconv>
+
+#include "base/error.hpp"
+
+namespace tenfold::train {
+
+namespace {
+
+std::string check_steps_or_time(const std::string& text) {
+  if (text.empty()) return "";
+  try {
+    steps_or_time("", text);
+  } catch (const base::Error&) {
+    return "is neither a number of steps (20000) nor a time (90s, 15m, 2h)";
+  }
+  return "";
+}
+
+}  // namespace
+
+StepsOrTime steps_or_time(const std::string& key, const std::string& text) {
+  StepsOrTime result;
+  std::uint64_t steps = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), steps);
+  if (error == std::errc() && end == text.data() + text.size() && steps > 0) {
+    result.steps = steps;
+  } else if (const auto seconds = cli::parse_duration(text); seconds && *seconds > 0) {
+    result.seconds = seconds;
+  } else {
+    throw base::Error(base::Code::kUsage,
+                      fmt::format("{}: '{}' is neither a number of steps (20000) nor a time (90s, "
+                                  "15m, 2h)",
+                                  key, text));
+  }
+  return result;
+}
+
+void RunOptions::declare(cli::OptionTable& table) {
+  table.group("run", "Run");
+  table.add("run.dir", &run_dir, "run directory; made when missing, gone on with when not")
+      .alias("run-dir").common().not_a_result();
+  table.add("run.resume", &resume,
+            "auto (newest good checkpoint), none, or the path of a run or checkpoint")
+      .common().not_a_result();
+  table.add("run.seed", &seed, "seed of every random stream").range(0, 4294967295.0).common();
+  table.add("run.dry-run", &dry_run, "build everything, take one step, write nothing, leave")
+      .common().not_a_result();
+  table.add("run.stop-after", &stop_after,
+            "stop with a checkpoint and exit code 75 after this many steps or this time")
+      .check(check_steps_or_time).common().not_a_result();
+  table.add("run.log-level", &log_level, "what rank 0 prints")
+      .choices({"debug", "info", "warning", "error"}).not_a_result();
+  table.add("run.progress-every", &progress_every, "time between progress lines").unit("s")
+      .range(0.1, 86400).not_a_result();
+
+  table.group("parallel", "Parallel");
+  table.add("parallel.virtual-shards", &virtual_shards,
+            "data streams that the results depend on; the number of ranks must divide it")
+      .range(1, 65536).common();
+  table.add("parallel.reduce", &reduce,
+            "ordered and fixed: same bits on any number of ranks; fast: one all-reduce")
+      .choices({"fast", "ordered", "fixed"}).common();
+  table.add("parallel.threads", &threads, "threads of LibTorch per rank; 0: the rank's share of cores")
+      .range(0, 1024).not_a_result();
+
+  table.group("checkpoint", "Checkpoints");
+  table.add("checkpoint.every", &checkpoint_every, "steps (20000) or time (5m) between checkpoints")
+      .alias("checkpoint-every").check(check_steps_or_time).common().not_a_result();
+  table.add("checkpoint.keep-last", &keep_last, "newest checkpoints that are kept").range(1, 1e6)
+      .not_a_result();
+  table.add("checkpoint.keep-every", &keep_every, "also keep steps divisible by this; 0: none")
+      .range(0, 9e15).unit("steps").not_a_result();
+
+  table.group("metrics", "Metrics");
+  table.add("metrics.every", &metrics_every, "steps between published metrics").alias("metrics-every")
+      .range(1, 9e15).unit("steps").not_a_result();
+  table.add("metrics.flush", &flush_every, "time between writes of the metrics file").alias("flush-every")
+      .range(0, 3600).unit("s").not_a_result();
+
+  table.group("device", "Device");
+  table.add("device.device", &device, "where tensors live").choices({"cpu", "cuda"}).common();
+  table.add("device.gpu-oversubscribe", &gpu_oversubscribe, "let several ranks share one GPU")
+      .not_a_result();
+
+  table.group("debug", "Debugging");
+  table.add("debug.watchdog", &watchdog, "end the job when nothing moved for this long; 0: never")
+      .unit("s").range(0, 1e7).not_a_result();
+  table.add("debug.check-replicas-every", &check_replicas_every,
+            "steps between comparisons of the parameters of all ranks; 0: never")
+      .range(0, 9e15).unit("steps").not_a_result();
+}
+
+}  // namespace tenfold::train

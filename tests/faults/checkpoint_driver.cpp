@@ -1,0 +1,113 @@
+// A run in small: a state that is a function of the step, a checkpoint every 10 steps. Usage:
+// checkpoint_driver FOLDER LAST_STEP, or `checkpoint_driver points` for the names of fault points.
+#include <cstdint>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/philox.hpp"
+#include "comm/communicator.hpp"
+#include "comm/fault.hpp"
+#include "store/checkpoint_store.hpp"
+
+namespace {
+
+using tenfold::comm::Communicator;
+namespace store = tenfold::store;
+
+constexpr std::size_t kShards = 8;
+constexpr std::size_t kWeights = 5000;
+constexpr std::size_t kRows = 200;
+
+class Run {
+ public:
+  explicit Run(const Communicator& world) : weights_(kWeights) {
+    shards_.shards = kShards;
+    replay_.assign(kShards, std::vector<float>(kRows * 4));
+    for (auto shard = static_cast<std::size_t>(world.rank()); shard < kShards;
+         shard += static_cast<std::size_t>(world.size())) {
+      shards_.mine.push_back(shard);
+    }
+    registry_.identity("task", "fault test");
+    registry_.replicated("progress/step", &step);
+    registry_.replicated("model/weights", weights_.data(), {kWeights});
+    registry_.sharded<float>(
+        "replay/rows", {kRows, 4}, [this](std::size_t shard) { return replay_[shard].data(); },
+        [this](std::size_t) { return rows(); });
+  }
+
+  /// The state after `to` steps, whatever it was before.
+  void set(std::int64_t to) {
+    step = to;
+    tenfold::base::Stream weights(1, tenfold::base::Purpose::kTest, 0,
+                                  static_cast<std::uint64_t>(to));
+    for (auto& weight : weights_) weight = weights.normal();
+    for (const std::size_t shard : shards_.mine) {
+      tenfold::base::Stream rows_of_shard(2, tenfold::base::Purpose::kTest,
+                                          static_cast<std::uint32_t>(shard),
+                                          static_cast<std::uint64_t>(to));
+      replay_[shard].assign(kRows * 4, 0);
+      for (std::size_t i = 0; i < rows() * 4; ++i) {
+        replay_[shard][i] = static_cast<float>(rows_of_shard.uniform());
+      }
+    }
+  }
+  bool operator==(const Run& other) const {
+    return step == other.step && weights_ == other.weights_ && replay_ == other.replay_;
+  }
+
+  const store::StateRegistry& registry() const { return registry_; }
+  const store::ShardMap& shards() const { return shards_; }
+
+  std::int64_t step = 0;
+
+ private:
+  std::uint64_t rows() const { return static_cast<std::uint64_t>(step) % kRows; }
+
+  std::vector<double> weights_;
+  std::vector<std::vector<float>> replay_;
+  store::ShardMap shards_;
+  store::StateRegistry registry_;
+};
+
+int run(const Communicator& world, const std::string& folder, std::int64_t last) {
+  Run state(world);
+  store::CheckpointStore checkpoints(world, folder, state.shards(), {2, 0});
+  const auto loaded = checkpoints.load_newest(state.registry());
+  Run expected(world);
+  expected.set(loaded ? static_cast<std::int64_t>(loaded->step) : 0);
+  if (!loaded) state.set(0);
+  world.agree([&] { tenfold::base::require(state == expected, "the loaded state is wrong"); });
+  if (world.is_root()) {
+    for (const auto& reason : loaded ? loaded->refused : std::vector<std::string>{}) {
+      std::cout << "refused " << reason << '\n';
+    }
+    std::cout << "start " << (loaded ? state.step : -1) << std::endl;
+  }
+  for (std::int64_t step = state.step + 10; step <= last; step += 10) {
+    state.set(step);
+    checkpoints.save(static_cast<std::uint64_t>(step), state.registry(), {});
+    if (world.is_root()) std::cout << "saved " << step << std::endl;
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc == 2 && std::string(argv[1]) == "points") {
+    for (const auto point : tenfold::comm::fault_points()) std::cout << point << '\n';
+    return 0;
+  }
+  const tenfold::comm::MpiEnvironment mpi(&argc, &argv);
+  const auto world = Communicator::world();
+  try {
+    if (argc != 3) return 2;
+    tenfold::comm::configure_faults(world.rank());
+    return run(world, argv[1], std::stoll(argv[2]));
+  } catch (const tenfold::base::Error& error) {
+    if (world.is_root()) std::cerr << error.what() << '\n';
+    return static_cast<int>(error.code());
+  }
+}

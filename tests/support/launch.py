@@ -1,0 +1,91 @@
+"""Starts applications under mpirun as a user would, for tests that look at what a user sees."""
+
+import dataclasses
+import json
+import os
+import pathlib
+import re
+import subprocess
+
+import h5py
+import numpy as np
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+BIN = pathlib.Path(os.environ.get("TENFOLD_BIN_DIR", SOURCE / "build" / "ci" / "bin"))
+
+
+@dataclasses.dataclass
+class Result:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def fatal(self):
+        """The fatal lines of all ranks."""
+        return [line for line in (self.out + self.err).splitlines() if line.startswith("tenfold: error[")]
+
+
+def environment(extra=None):
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("TENFOLD_", "OMPI_", "PMIX_"))}
+    env.update(OMP_NUM_THREADS="1")
+    if os.getuid() == 0:
+        env.update(OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
+    env.update(extra or {})
+    return env
+
+
+def command(app, args, ranks):
+    return ["mpirun", "--oversubscribe", "--bind-to", "none", "-n", str(ranks), str(BIN / app),
+            *[str(a) for a in args]]
+
+
+def start(app, args, ranks=2, env=None):
+    return subprocess.Popen(command(app, args, ranks), env=environment(env), text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=SOURCE)
+
+
+def finish(process, timeout=120):
+    try:
+        out, err = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        out, err = process.communicate()
+        raise AssertionError(f"hung for {timeout} s; printed:\n{out}\n{err}") from None
+    return Result(process.returncode, out, err)
+
+
+def run(app, args, ranks=2, env=None, timeout=120):
+    return finish(start(app, args, ranks, env), timeout)
+
+
+def checkpoints(run_dir):
+    """Committed checkpoint folders, oldest first."""
+    return sorted(p.parent for p in pathlib.Path(run_dir).glob("checkpoint/step-*/COMMIT.json"))
+
+
+def state(step_folder):
+    """Every data set of a checkpoint by name."""
+    found = {}
+    with h5py.File(pathlib.Path(step_folder) / "state.h5", "r") as file:
+        file["checkpoint"].visititems(
+            lambda name, item: found.__setitem__(name, item[()]) if isinstance(item, h5py.Dataset) else None)
+    return found
+
+
+def final_state(run_dir):
+    return state(checkpoints(run_dir)[-1])
+
+
+def differences(a, b, only=None):
+    """Names of data sets whose bytes differ."""
+    names = sorted(set(a) | set(b))
+    if only:
+        names = [n for n in names if re.match(only, n)]
+    assert names, "nothing to compare"
+    return [n for n in names
+            if n not in a or n not in b or np.asarray(a[n]).tobytes() != np.asarray(b[n]).tobytes()]
+
+
+def commit(step_folder):
+    return json.loads((pathlib.Path(step_folder) / "COMMIT.json").read_text())

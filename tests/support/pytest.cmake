@@ -1,0 +1,16 @@
+# tenfold_pytest(NAME LABEL cli FILE tests/cli/test_x.py [TIMEOUT s] [PROCESSORS n]): a pytest file as
+# a CTest, so that `ctest -L label` finds it.
+function(tenfold_pytest name)
+  cmake_parse_arguments(ARG "" "LABEL;FILE;TIMEOUT;PROCESSORS" "" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 300)
+  endif()
+  if(NOT ARG_PROCESSORS)
+    set(ARG_PROCESSORS 2)
+  endif()
+  add_test(NAME ${name} COMMAND ${TENFOLD_PYTHON} -m pytest -q -p no:cacheprovider "${ARG_FILE}"
+    WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT ${ARG_TIMEOUT}
+    PROCESSORS ${ARG_PROCESSORS}
+    ENVIRONMENT "${TENFOLD_TEST_ENVIRONMENT};TENFOLD_BIN_DIR=${CMAKE_RUNTIME_OUTPUT_DIRECTORY};PYTHONPATH=${PROJECT_SOURCE_DIR}/tests/support;PYTHONDONTWRITEBYTECODE=1")
+endfunction()
