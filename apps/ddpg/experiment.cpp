@@ -79,7 +79,7 @@ std::uint64_t Experiment::step(train::RunContext& context) {
   const std::uint64_t decisions = rollout_->decisions();
   // Every rank counts the same: updates are never decided by one rank's own memory, or ranks that
   // disagree would wait for each other for ever.
-  const bool warm = context.step + decisions >= static_cast<std::uint64_t>(config_.start_steps) &&
+  const bool warm = context.step >= static_cast<std::uint64_t>(config_.start_steps) &&
                     rollout_->transitions_per_shard() >= static_cast<std::uint64_t>(rows_);
   if (warm) {
     updates_due_ += config_.updates_per_step * static_cast<double>(decisions);

@@ -224,17 +224,14 @@ void Communicator::agree(const std::function<void()>& body) const {
   }
   const std::int32_t first = all_reduce(mine ? rank() : size(), Op::kMin);
   if (first == size()) return;
-  // A usage error is the user's, not a rank's: naming the rank would only distract.
   const bool culprit = first == rank();
   std::int32_t code = culprit ? static_cast<std::int32_t>(mine->code()) : 0;
   broadcast(std::span<std::int32_t>(&code, 1), first);
-  std::string message = culprit ? mine->message() : std::string();
-  if (culprit && size() > 1 && mine->code() != Code::kUsage) {
-    message = fmt::format("rank {} ({}): {}", rank(), host_name(), message);
-  }
-  message = broadcast_text(std::move(message), first);
+  std::string message = broadcast_text(culprit ? mine->message() : std::string(), first);
   std::string hint = broadcast_text(culprit ? mine->hint() : std::string(), first);
-  throw AgreedError(Error(static_cast<Code>(code), std::move(message), std::move(hint)));
+  std::string host = broadcast_text(culprit ? host_name() : std::string(), first);
+  throw AgreedError(Error(static_cast<Code>(code), std::move(message), std::move(hint)), first,
+                    std::move(host));
 }
 
 #define TENFOLD_INSTANTIATE(T)                                                                     \

@@ -20,7 +20,14 @@ namespace tenfold::comm {
 /// tells the user. agree() throws these; any other error on one rank has to abort the job.
 class AgreedError : public base::Error {
  public:
-  explicit AgreedError(base::Error error) : base::Error(std::move(error)) {}
+  AgreedError(base::Error error, int rank, std::string host)
+      : base::Error(std::move(error)), rank_(rank), host_(std::move(host)) {}
+  int rank() const { return rank_; }  ///< where it happened
+  const std::string& host() const { return host_; }
+
+ private:
+  int rank_;
+  std::string host_;
 };
 
 enum class Op { kSum, kMin, kMax, kBitOr };
@@ -70,7 +77,7 @@ class Communicator {
 
   /// Runs body on every rank (body must make no collective call on this communicator unless it
   /// cannot throw before it). If it threw a base::Error on any rank, every rank throws the same one, as an AgreedError:
-  /// that of the lowest failing rank, with the rank named in it. Other std::exceptions count as bugs.
+  /// that of the lowest failing rank. Other std::exceptions count as bugs.
   void agree(const std::function<void()>& body) const;
 
  private:

@@ -195,6 +195,12 @@ void broadcast_replicated(const comm::Communicator& communicator, const StateReg
   }
 }
 
+/// The same error, agreed on as it was, that also says which checkpoint it is about.
+comm::AgreedError named(const comm::AgreedError& error, const fs::path& folder, Code code) {
+  return {Error(code, fmt::format("{}: {}", folder.string(), error.message()), error.hint()),
+          error.rank(), error.host()};
+}
+
 /// Collective. Throws Code::kCheckpoint for a misfit, Code::kData or Code::kIo for damage.
 LoadReport load_folder(const comm::Communicator& communicator, const fs::path& folder,
                        const StateRegistry& registry, const ShardMap& shards) {
@@ -231,12 +237,10 @@ std::optional<LoadReport> CheckpointStore::load_newest(const StateRegistry& regi
     std::optional<LoadReport> report;
     try {
       report = load_folder(communicator_, folder_ / name, registry, shards_);
-    } catch (const Error& error) {
-      if (!is_damage(error)) {
-        throw Error(error.code(), fmt::format("{}: {}", (folder_ / name).string(), error.message()),
-                    error.hint());
-      }
-      refused.push_back(fmt::format("{}: {}", base::printable(name), error.message()));
+    } catch (const comm::AgreedError& error) {
+      if (!is_damage(error)) throw named(error, folder_ / name, error.code());
+      refused.push_back(fmt::format("{}: {} (rank {} on {})", base::printable(name),
+                                    error.message(), error.rank(), error.host()));
       continue;
     }
     communicator_.agree([&] { registry.after_load(); });
@@ -244,10 +248,11 @@ std::optional<LoadReport> CheckpointStore::load_newest(const StateRegistry& regi
     return report;
   }
   if (refused.empty()) return std::nullopt;
-  throw Error(
-      Code::kCheckpoint,
-      fmt::format("no checkpoint in {} is usable: {}", folder_.string(), base::join(refused, "; ")),
-      "Restore one from a backup, or start over in another folder");
+  throw comm::AgreedError(Error(Code::kCheckpoint,
+                                fmt::format("no checkpoint in {} is usable: {}", folder_.string(),
+                                            base::join(refused, "; ")),
+                                "Restore one from a backup, or start over in another folder"),
+                          0, communicator_.broadcast_text(comm::host_name()));
 }
 
 LoadReport CheckpointStore::load(const fs::path& step_folder, const StateRegistry& registry) {
@@ -256,9 +261,8 @@ LoadReport CheckpointStore::load(const fs::path& step_folder, const StateRegistr
   LoadReport report;
   try {
     report = load_folder(communicator_, folder, registry, shards_);
-  } catch (const Error& error) {
-    throw Error(is_damage(error) ? Code::kCheckpoint : error.code(),
-                fmt::format("{}: {}", folder.string(), error.message()), error.hint());
+  } catch (const comm::AgreedError& error) {
+    throw named(error, folder, is_damage(error) ? Code::kCheckpoint : error.code());
   }
   communicator_.agree([&] { registry.after_load(); });
   return report;

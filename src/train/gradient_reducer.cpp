@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -138,7 +139,10 @@ void GradientReducer::sum_ordered(const at::Tensor& per_group, const at::Tensor&
 
 void GradientReducer::sum_fixed(const at::Tensor& per_group, const at::Tensor& total) {
   const base::Stopwatch watch;
-  const double largest = communicator_.all_reduce(kernels::max_abs(per_group), comm::Op::kMax);
+  // MPI_MAX may drop a NaN, infinity it keeps.
+  const double mine = kernels::max_abs(per_group);
+  const double largest = communicator_.all_reduce(
+      std::isfinite(mine) ? mine : std::numeric_limits<double>::infinity(), comm::Op::kMax);
   seconds_ += watch.seconds();
   if (!std::isfinite(largest)) {
     total.fill_(largest);  // reported by the caller, on every rank alike
@@ -205,12 +209,15 @@ void GradientReducer::report_nonfinite(const at::Tensor& per_group,
   where = communicator_.all_reduce(where, comm::Op::kMax);
   const std::string name = layout == nullptr ? fmt::format("element {}", where)
                                              : layout->name_at(where);
-  const std::string rank =
-      culprit < plan_.world ? fmt::format("first on rank {}", culprit) : "by overflow of the sum";
+  const bool overflow = culprit == plan_.world;
+  const std::string cause = overflow ? "the sum over shards overflowed"
+                                     : fmt::format("first on rank {}", culprit);
+  const int speaker = overflow ? 0 : culprit;
   throw comm::AgreedError(
       Error(Code::kNumeric,
-            fmt::format("the gradient of {} {} is not finite ({})", what, name, rank),
-            "Lower the learning rate or the reward scale; the last checkpoint is from before this step"));
+            fmt::format("the gradient of {} {} is not finite ({})", what, name, cause),
+            "Lower the learning rate or the reward scale; the last checkpoint is from before this step"),
+      speaker, communicator_.broadcast_text(comm::host_name(), speaker));
 }
 
 double GradientReducer::take_seconds() { return std::exchange(seconds_, 0.0); }

@@ -83,8 +83,9 @@ void Loop::save(const std::string& reason, bool last) {
     if (error.code() != base::Code::kIo || last || failures_ >= kFailuresInARow) throw;
     context.metrics->event(context.step, "fault", error.message());
     if (context.world.is_root()) {
-      base::log_warning("checkpoint at step {} failed ({} of {} in a row before the run ends): {}",
-                        context.step, failures_, kFailuresInARow, error.what());
+      base::log_warning(
+          "checkpoint at step {} failed on rank {} ({}), {} of {} in a row before the run ends: {}",
+          context.step, error.rank(), error.host(), failures_, kFailuresInARow, error.what());
     }
     parts_.stop.checkpointed(0);
   }

@@ -25,10 +25,13 @@ void check_replicas(const comm::Communicator& communicator, const store::StateRe
   for (std::size_t rank = 1; rank < static_cast<std::size_t>(communicator.size()); ++rank) {
     for (std::size_t i = 0; i < mine.size(); ++i) {
       if (all[rank * mine.size() + i] == all[i]) continue;
-      throw comm::AgreedError(base::Error(
-          base::Code::kBug,
-          fmt::format("'{}' on rank {} differs from rank 0", fields[i]->name, rank),
-          "Ranks must hold equal copies: different CPU kinds in one job, or a bug in Tenfold"));
+      const int culprit = static_cast<int>(rank);
+      throw comm::AgreedError(
+          base::Error(
+              base::Code::kBug,
+              fmt::format("'{}' on rank {} differs from rank 0", fields[i]->name, rank),
+              "Ranks must hold equal copies: different CPU kinds in one job, or a bug in Tenfold"),
+          culprit, communicator.broadcast_text(comm::host_name(), culprit));
     }
   }
 }

@@ -271,8 +271,8 @@ int run(int argc, char** argv, const AppInfo& info, const AppHooks& hooks) {
     return run_phases(world, argc, argv, info, hooks);
   } catch (const comm::AgreedError& error) {
     if (world.is_root()) {
-      const std::string line = base::fatal_line(static_cast<int>(error.code()), world.rank(),
-                                                comm::host_name(), error.what());
+      const std::string line = base::fatal_line(static_cast<int>(error.code()), error.rank(),
+                                                error.host(), error.what());
       base::log_line(base::LogLevel::kError, line);
     }
     return static_cast<int>(error.code());

@@ -15,7 +15,7 @@ STEPS = 640 // 8  # loop steps: 8 shards decide once each
 
 
 def go(run_dir, *extra, ranks=2, env=None):
-    return launch.run("ddpg", [*ARGS, "--run-dir", run_dir, *extra], ranks, env)
+    return launch.run("ddpg", launch.merged(ARGS, ["--run-dir", run_dir, *extra]), ranks, env)
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ LONG = ["--total-steps", "2000000", "--checkpoint-every", "2000000"]
 @pytest.mark.parametrize("how", ["SIGTERM", "SIGUSR2", "STOP"])
 def test_asked_to_stop(tmp_path, how):
     run_dir = tmp_path / "run"
-    process = launch.start("ddpg", [*ARGS, *LONG, "--run-dir", run_dir])
+    process = launch.start("ddpg", launch.merged(ARGS, [*LONG, "--run-dir", run_dir]))
     try:
         wait_for(lambda: list(run_dir.glob("metrics/seg-*.h5")), process)
         if how == "STOP":
@@ -110,7 +110,7 @@ def test_asked_to_stop(tmp_path, how):
 
 def test_checkpoint_file_writes_one_and_goes_on(tmp_path):
     run_dir = tmp_path / "run"
-    process = launch.start("ddpg", [*ARGS, *LONG, "--run-dir", run_dir])
+    process = launch.start("ddpg", launch.merged(ARGS, [*LONG, "--run-dir", run_dir]))
     try:
         wait_for(lambda: list(run_dir.glob("metrics/seg-*.h5")), process)
         (run_dir / "CHECKPOINT").touch()

@@ -143,7 +143,7 @@ TEST_F(FailureTest, AWriteThatFailsOnOneRankEndsOnAll) {
                 static_cast<std::uint64_t>(world_.size()),
             0U);
   if (error) {
-    expect_failure(error, "rank");
+    expect_failure(error, "cannot write");
   } else {
     EXPECT_EQ(newest(filled(2)), 20U);
   }

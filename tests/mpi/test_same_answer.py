@@ -13,7 +13,7 @@ BATCH_NORM = ["--batch-norm", "paper", "--action-layer", "2", "--actor-net", "33
 
 def train(tmp_path, name, ranks, *extra):
     run_dir = tmp_path / name
-    result = launch.run("ddpg", [*BASE, "--run-dir", run_dir, *extra], ranks)
+    result = launch.run("ddpg", launch.merged(BASE, ["--run-dir", run_dir, *extra]), ranks)
     assert result.code == 0, result.out + result.err
     return launch.final_state(run_dir)
 

@@ -35,6 +35,13 @@ def environment(extra=None):
     return env
 
 
+def merged(args, more):
+    """args, pairs of --option and value, with those replaced that more gives too: an application
+    refuses an option that is given twice."""
+    pairs = lambda words: dict(zip(words[::2], words[1::2], strict=True))
+    return [word for pair in {**pairs(list(args)), **pairs(list(more))}.items() for word in pair]
+
+
 def command(app, args, ranks):
     return ["mpirun", "--oversubscribe", "--bind-to", "none", "-n", str(ranks), str(BIN / app),
             *[str(a) for a in args]]

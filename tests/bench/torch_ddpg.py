@@ -1,0 +1,118 @@
+"""The peer of ddpg_update.py: the same DDPG update in Python torch, as people write it and tuned."""
+import copy
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+OBSERVATION, ACTION, BATCH = 17, 6, 64
+GAMMA, TAU, RATE = 0.99, 0.005, 1e-3
+
+
+class Net(nn.Module):
+    """Layers named as in our checkpoints. The action enters layer action_layer (0: never). With batch
+    norm: the observation and the layers before the action, as the paper has it."""
+
+    def __init__(self, widths, action_layer, normed, squash):
+        super().__init__()
+        self.count, self.action_layer, self.squash = len(widths) - 1, action_layer, squash
+        self.norms = nn.ModuleDict()
+        self.layers = nn.ModuleDict()
+        hidden = self.count - 1 if action_layer == 0 else action_layer - 1
+        if normed:
+            self.norms["input_norm"] = nn.BatchNorm1d(widths[0])
+        for l in range(self.count):
+            inputs = widths[l] + (ACTION if l + 1 == action_layer else 0)
+            with_norm = normed and l < hidden
+            self.layers[f"layer{l}"] = nn.Linear(inputs, widths[l + 1], bias=not with_norm)
+            if with_norm:
+                self.norms[f"norm{l}"] = nn.BatchNorm1d(widths[l + 1])
+
+    def load(self, values):
+        """values: flat lists under our names."""
+        named = {name.split(".", 1)[1]: each for name, each in self.named_parameters()}
+        assert set(named) == set(values), (sorted(named), sorted(values))
+        with torch.no_grad():
+            for name, each in named.items():
+                each.copy_(torch.tensor(values[name]).view_as(each))
+
+    def flat(self):
+        return {name.split(".", 1)[1]: each.detach().reshape(-1) for name, each in self.named_parameters()}
+
+    def norm(self, name, x, frozen):
+        """frozen: the batch's statistics, without moving the running ones."""
+        if name not in self.norms:
+            return x
+        layer = self.norms[name]
+        if frozen:
+            return functional.batch_norm(x, None, None, layer.weight, layer.bias, True)
+        return layer(x)
+
+    def forward(self, x, action=None, frozen=False):
+        x = self.norm("input_norm", x, frozen)
+        for l in range(self.count):
+            if l + 1 == self.action_layer:
+                x = torch.cat([x, action], dim=1)
+            x = self.norm(f"norm{l}", self.layers[f"layer{l}"](x), frozen)
+            if l + 1 < self.count:
+                x = torch.relu(x)
+        return torch.tanh(x) if self.squash else x
+
+
+class Peer:
+    """tuned: Adam's fused kernel, Polyak over all tensors at once, no gradients of Q's parameters in the
+    actor's step. Else torch's defaults and the loops of the usual single-file implementations."""
+
+    def __init__(self, widths, action_layer, normed, tuned, start=None, batch=None):
+        self.tuned = tuned
+        self.actor = Net([OBSERVATION, *widths, ACTION], 0, normed, True)
+        self.critic = Net([OBSERVATION, *widths, 1], action_layer, normed, False)
+        if start:
+            self.actor.load(start["actor"])
+            self.critic.load(start["critic"])
+        self.target_actor, self.target_critic = copy.deepcopy(self.actor), copy.deepcopy(self.critic)
+        self.target_actor.eval()
+        self.target_critic.eval()
+        self.adam_actor = torch.optim.Adam(self.actor.parameters(), lr=RATE, fused=tuned or None)
+        self.adam_critic = torch.optim.Adam(self.critic.parameters(), lr=RATE, fused=tuned or None)
+        shape = {"observation": OBSERVATION, "action": ACTION, "reward": 1,
+                 "next_observation": OBSERVATION, "terminal": 1}
+        self.batch = {name: torch.tensor(batch[name]).view(BATCH, width) if batch else
+                      torch.rand(BATCH, width) for name, width in shape.items()}
+        self.pairs = [(list(target.parameters()) + self.floats(target),
+                       list(net.parameters()) + self.floats(net))
+                      for target, net in ((self.target_actor, self.actor),
+                                          (self.target_critic, self.critic))]
+
+    @staticmethod
+    def floats(net):
+        return [each for each in net.buffers() if each.is_floating_point()]
+
+    def update(self):
+        b = self.batch
+        with torch.no_grad():
+            q_next = self.target_critic(b["next_observation"], self.target_actor(b["next_observation"]))
+            y = b["reward"] + GAMMA * (1 - b["terminal"]) * q_next
+        loss = functional.mse_loss(self.critic(b["observation"], b["action"]), y)
+        self.adam_critic.zero_grad()
+        loss.backward()
+        self.adam_critic.step()
+        if self.tuned:
+            self.critic.requires_grad_(False)
+        action = self.actor(b["observation"])
+        loss = -self.critic(b["observation"], action, frozen=True).mean()
+        self.adam_actor.zero_grad()
+        loss.backward()
+        self.adam_actor.step()
+        if self.tuned:
+            self.critic.requires_grad_(True)
+        self.follow()
+
+    @torch.no_grad()
+    def follow(self):
+        for targets, sources in self.pairs:
+            if self.tuned:
+                torch._foreach_lerp_(targets, sources, TAU)
+            else:
+                for target, source in zip(targets, sources):
+                    target.copy_(TAU * source + (1 - TAU) * target)

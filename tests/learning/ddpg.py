@@ -1,0 +1,37 @@
+"""What ddpg must learn. Not part of CI: about six CPU minutes.
+
+    cmake --build build/release --target learning
+    TENFOLD_BIN_DIR=build/release/bin PYTHONPATH=analysis:tests/support \
+        .venv/bin/python3 tests/learning/ddpg.py ddpg_pendulum [--record]
+
+Planner figures: CEM with 40 samples x 2 iterations on the same tasks, returns per 1000.
+"""
+import sys
+
+from learning_claim import Claim, main
+
+EVALUATION = "--eval-every 4000 --eval-episodes 16"
+
+CLAIMS = [
+    Claim("ddpg_pendulum", "D1, D8: pendulum, and Q's estimate against the return",
+          "D1 (weak batch on 2 ranks) and D8 (Q's slope; Huber fit over all seeds' last evaluations)",
+          f"--task pendulum --preset modern --batch-mode weak --batch 16 --total-steps 20000 {EVALUATION}",
+          planner=721, mean=0.9, slope=(0.7, 1.3),
+          note="Weak means a batch of 64 per rank. Ours counts per virtual shard, so that results do not "
+               "depend on the ranks: 16 in each of 8 shards are 64 on each of 2 ranks, 128 together"),
+    Claim("ddpg_pendulum_strong", "Pendulum with the preset as it is",
+          "D1's, at the preset's batch of 64 over all ranks",
+          f"--task pendulum --preset modern --total-steps 20000 {EVALUATION}", planner=721, mean=0.9),
+    Claim("ddpg_cartpole", "D2: cart-pole swing-up", "D2",
+          f"--task cartpole_swingup --preset modern --total-steps 60000 {EVALUATION}",
+          planner=756, mean=0.85, worst=0.6),
+    Claim("ddpg_reacher_fixed", "D3: two-joint arm, one target", "D3",
+          "--task fixedReacherDouble --preset modern-short --actor-net 64x64 --critic-net 64x64 "
+          f"--total-steps 20000 {EVALUATION}", planner=990, worst=0.9,
+          note="64-64 nets, as in the prototype that D3 rests on"),
+    Claim("ddpg_quickstart", "Quickstart", "nothing; what jobs/quickstart trains and reports",
+          "--config apps/ddpg/configs/quickstart.cfg", planner=756, seeds=(1,)),
+]
+
+if __name__ == "__main__":
+    sys.exit(main("ddpg", CLAIMS, __doc__.splitlines()[0]))

@@ -1,0 +1,181 @@
+"""A learning claim: a command, several seeds, what counts as learnt; run, judged and recorded.
+
+Scores are normalised as the papers do: 0 is what random actions get, 1 what a planner that knows the
+dynamics gets. The last evaluation of a run counts, not its best.
+"""
+
+import argparse
+import dataclasses
+import pathlib
+import resource
+import shlex
+import shutil
+import time
+
+import numpy as np
+
+import launch
+import results
+from tenfold_analysis import tables, tenfold_h5
+
+
+@dataclasses.dataclass(frozen=True)
+class Claim:
+    name: str
+    title: str
+    source: str  # where the acceptance comes from
+    arguments: str  # without seed and run directory
+    planner: float  # per 1000 decisions
+    mean: float | None = None  # least mean score; None: not asked for
+    worst: float | None = None  # least score of any seed
+    slope: tuple[float, float] | None = None  # Q's estimate over the return that followed
+    seeds: tuple[int, ...] = (1, 2, 3)
+    ranks: int = 2
+    note: str = ""
+    timeout: float = 3600
+
+
+@dataclasses.dataclass
+class Outcome:
+    """One seed. Returns are per 1000 decisions, so that a planner's figure holds at any horizon."""
+
+    seed: int
+    problem: str = ""
+    last: float = np.nan
+    best: float = np.nan
+    random: float = np.nan
+    wall: float = np.nan
+    cpu: float = np.nan
+    calibration: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros((0, 2)))
+
+
+def command(claim, seed, run_dir):
+    return [*shlex.split(claim.arguments), "--seed", str(seed), "--run-dir", str(run_dir)]
+
+
+def _cpu_seconds():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def read_outcome(outcome, run_dir):
+    """Fills in what the run's files say."""
+    run = tenfold_h5.read_run(run_dir)
+    if run.state != "finished":
+        outcome.problem = f"the run is {run.state}, not finished"
+        return
+    scale = 1000 / tables.last_value(run.get("eval/length"))
+    outcome.last = scale * tables.last_value(run.get("eval/return"))
+    outcome.best = scale * tables.best_value(run.get("eval/return"))
+    outcome.random = scale * tables.first_value(run.get("eval/random_return"))
+    pairs = run.get("eval/q_vs_return")
+    if pairs is not None:
+        outcome.calibration = pairs.value[pairs.step == pairs.step.max()]
+
+
+def run_seed(app, claim, seed, folder):
+    run_dir = folder / claim.name / f"seed-{seed}"
+    shutil.rmtree(run_dir, ignore_errors=True)
+    outcome = Outcome(seed)
+    begin, cpu = time.monotonic(), _cpu_seconds()
+    try:
+        result = launch.run(app, command(claim, seed, run_dir), claim.ranks, timeout=claim.timeout)
+        outcome.wall, outcome.cpu = time.monotonic() - begin, _cpu_seconds() - cpu
+        if result.code != 0:
+            outcome.problem = f"exit code {result.code}: {' '.join(result.fatal)}".strip(": ")
+        else:
+            read_outcome(outcome, run_dir)
+    except (AssertionError, tenfold_h5.NotARun) as error:
+        outcome.problem = str(error).splitlines()[0]
+    return outcome
+
+
+def huber_slope(x, y):
+    """Slope of the line through (x, y) with Huber's loss (1.345 robust standard deviations), by
+    reweighted least squares."""
+    weight = np.ones_like(x)
+    for _ in range(100):
+        mean_x, mean_y = np.average(x, weights=weight), np.average(y, weights=weight)
+        slope = np.sum(weight * (x - mean_x) * (y - mean_y)) / np.sum(weight * (x - mean_x) ** 2)
+        rest = np.abs(y - mean_y - slope * (x - mean_x))
+        bound = 1.345 * np.median(rest) / 0.6745
+        weight = np.minimum(1, bound / np.maximum(rest, 1e-300))
+    return float(slope)
+
+
+@dataclasses.dataclass
+class Verdict:
+    scores: np.ndarray
+    random: float
+    slope: float
+    checks: list[tuple[str, float, bool]]  # what is asked for, what it is, whether it holds
+
+    @property
+    def passed(self):
+        return all(good for _, _, good in self.checks)
+
+
+def judge(claim, outcomes):
+    """A seed that failed to run has no score, and the claim does not hold."""
+    random = float(np.mean([each.random for each in outcomes]))
+    scores = np.array([(each.last - random) / (claim.planner - random) for each in outcomes])
+    checks, slope = [], np.nan
+    if claim.mean is not None:
+        checks.append((f"mean score >= {claim.mean}", scores.mean(), bool(scores.mean() >= claim.mean)))
+    if claim.worst is not None:
+        checks.append((f"worst seed >= {claim.worst}", scores.min(), bool(scores.min() >= claim.worst)))
+    pairs = np.concatenate([each.calibration for each in outcomes])
+    if len(pairs) > 2:
+        slope = huber_slope(pairs[:, 1], pairs[:, 0])
+    if claim.slope is not None:
+        low, high = claim.slope
+        checks.append((f"slope of Q over return in [{low}, {high}]", slope, bool(low <= slope <= high)))
+    return Verdict(scores, random, slope, checks)
+
+
+def section(app, claim, outcomes, verdict):
+    shown = ["mpirun", "-n", str(claim.ranks), app, *command(claim, "SEED", "DIR")]
+    rows = [[str(each.seed), tables.number(each.last), tables.number(each.best),
+             tables.number(each.random), f"{score:.3f}", f"{each.wall:.0f}", f"{each.cpu:.0f}"]
+            for each, score in zip(outcomes, verdict.scores)]
+    lines = [f"## {claim.title}", "",
+             results.provenance(shown), f"- Acceptance from: {claim.source}",
+             f"- Returns per 1000 decisions, last evaluation; score = (return - random) / (planner - "
+             f"random), planner {claim.planner:g}, random {verdict.random:.1f} (mean of the seeds)"]
+    lines += [f"- {claim.note}"] if claim.note else []
+    lines += ["", results.table(["seed", "return", "best on the way", "random", "score", "wall s", "CPU s"],
+                                rows), ""]
+    lines += [f"- seed {each.seed} failed: {each.problem}" for each in outcomes if each.problem]
+    if np.isfinite(verdict.slope) and claim.slope is None:
+        lines.append(f"- slope of Q's estimate over the return: {verdict.slope:.2f} (no claim)")
+    for asked, value, good in verdict.checks:
+        lines.append(f"- {'pass' if good else '**FAIL**'}: {asked}: {value:.3f}")
+    if not verdict.checks:
+        lines.append(f"- recorded, nothing asked for: mean score {verdict.scores.mean():.3f}")
+    return "\n".join(lines)
+
+
+def main(app, claims, description):
+    """The command line of tests/learning/APP.py. 0: every claim holds; 1: one does not."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("claims", nargs="*", help=f"of {', '.join(c.name for c in claims)}; none: all")
+    parser.add_argument("--record", action="store_true", help=f"write docs/results/{app}.md")
+    parser.add_argument("--folder", type=pathlib.Path, default=launch.SOURCE / "runs" / "learning")
+    options = parser.parse_args()
+    unknown = set(options.claims) - {claim.name for claim in claims}
+    if unknown:
+        parser.error(f"no claim is called {', '.join(sorted(unknown))}")
+    good = True
+    for claim in claims:
+        if options.claims and claim.name not in options.claims:
+            continue
+        outcomes = [run_seed(app, claim, seed, options.folder) for seed in claim.seeds]
+        verdict = judge(claim, outcomes)
+        text = section(app, claim, outcomes, verdict)
+        print(text, flush=True)
+        if options.record:
+            results.record(app, claim.name, text)
+        good &= verdict.passed
+    return 0 if good else 1
+
+
