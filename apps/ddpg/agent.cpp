@@ -75,9 +75,10 @@ void Learner::follow(double tau) {
 
 namespace {
 
-// Each named parameter of a flat tensor as its own data set, so that h5py users find "layer0.weight".
-void register_flat(store::StateRegistry& registry, const std::string& prefix, const at::Tensor& flat,
-                   const nn::ParameterLayout& layout) {
+// Each named parameter of a flat tensor as its own data set, so that h5py users find
+// "layer0.weight".
+void register_flat(store::StateRegistry& registry, const std::string& prefix,
+                   const at::Tensor& flat, const nn::ParameterLayout& layout) {
   for (const nn::ParameterEntry& entry : layout.entries()) {
     std::vector<std::uint64_t> shape(entry.shape.begin(), entry.shape.end());
     registry.replicated(prefix + "/" + entry.name, flat.data_ptr<float>() + entry.offset,
@@ -136,8 +137,8 @@ Agent::Agent(const Config& config, std::int64_t observation_size, std::int64_t a
                   context.device.device),
       critic_pass_(critic_.net, context.reducer->groups(), context.reducer->rows_per_group(rows),
                    context.device.device),
-      critic_of_actor_(critic_.net, context.reducer->groups(), context.reducer->rows_per_group(rows),
-                       context.device.device),
+      critic_of_actor_(critic_.net, context.reducer->groups(),
+                       context.reducer->rows_per_group(rows), context.device.device),
       target_actor_(actor_.net, context.reducer->groups(), context.reducer->rows_per_group(rows),
                     context.device.device),
       target_critic_(critic_.net, context.reducer->groups(), context.reducer->rows_per_group(rows),
@@ -162,10 +163,11 @@ void Agent::compute_targets() {
                             own ? actor_.target_buffers : actor_.buffers, mode, sum_, global_rows_);
   target_critic_.input().copy_(batch_.next_observation);
   target_critic_.second_input().copy_(next_action);
-  const at::Tensor& q_next =
-      target_critic_.forward(own ? critic_.target_parameters : critic_.parameters,
-                             own ? critic_.target_buffers : critic_.buffers, mode, sum_, global_rows_);
-  critic_target(batch_.reward, batch_.terminal, q_next, config_.gamma, config_.reward_scale, q_next);
+  const at::Tensor& q_next = target_critic_.forward(
+      own ? critic_.target_parameters : critic_.parameters,
+      own ? critic_.target_buffers : critic_.buffers, mode, sum_, global_rows_);
+  critic_target(batch_.reward, batch_.terminal, q_next, config_.gamma, config_.reward_scale,
+                q_next);
 }
 
 void Agent::critic_gradients(UpdateStatistics& statistics) {
@@ -187,8 +189,8 @@ void Agent::critic_gradients(UpdateStatistics& statistics) {
 
 void Agent::actor_gradients(UpdateStatistics& statistics) {
   actor_pass_.input().copy_(batch_.observation);
-  const at::Tensor& action = actor_pass_.forward(actor_.parameters, actor_.buffers,
-                                                 nn::Mode::kTrain, sum_, global_rows_);
+  const at::Tensor& action =
+      actor_pass_.forward(actor_.parameters, actor_.buffers, nn::Mode::kTrain, sum_, global_rows_);
   critic_of_actor_.input().copy_(batch_.observation);
   critic_of_actor_.second_input().copy_(action);
   critic_of_actor_.forward(critic_.parameters, critic_.buffers, nn::Mode::kTrainFrozenStatistics,

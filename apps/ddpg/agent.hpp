@@ -82,7 +82,9 @@ class Agent {
   nn::MlpPass act_, actor_pass_, critic_pass_, critic_of_actor_, target_actor_, target_critic_;
 };
 
-nn::MlpSpec actor_spec(const Config& config, std::int64_t observation_size, std::int64_t action_size);
-nn::MlpSpec critic_spec(const Config& config, std::int64_t observation_size, std::int64_t action_size);
+nn::MlpSpec actor_spec(const Config& config, std::int64_t observation_size,
+                       std::int64_t action_size);
+nn::MlpSpec critic_spec(const Config& config, std::int64_t observation_size,
+                        std::int64_t action_size);
 
 }  // namespace tenfold::ddpg

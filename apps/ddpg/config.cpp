@@ -15,7 +15,8 @@ void declare_presets(cli::OptionTable& table) {
       {"network.actor-net", "400x300", "section 7"},
       {"network.critic-net", "400x300", "section 7"},
       {"network.action-layer", "2", "section 7: actions enter at the 2nd hidden layer of Q"},
-      {"network.batch-norm", "paper", "section 3: state input, all layers of mu, Q before the action"},
+      {"network.batch-norm", "paper",
+       "section 3: state input, all layers of mu, Q before the action"},
       {"network.final-init", "3e-3", "section 7: U(-3e-3, 3e-3) in the low-dimensional case"},
       {"learning.lr-actor", "1e-4", "section 7"},
       {"learning.lr-critic", "1e-3", "section 7"},
@@ -39,7 +40,8 @@ void declare_presets(cli::OptionTable& table) {
               "ours: decay of 1e-2 crushes a critic whose returns are small (README, Presets)"};
     }
   }
-  table.preset({"paper-nowd", "the paper's setting without the critic's weight decay", without_decay});
+  table.preset(
+      {"paper-nowd", "the paper's setting without the critic's weight decay", without_decay});
 
   const std::vector<cli::PresetValue> modern{
       {"network.actor-net", "64x64", "small nets suffice for the tasks here"},
@@ -73,29 +75,39 @@ void Config::declare(cli::OptionTable& table) {
   table.add("task.repeat", &repeat, "control steps per decision; 0: the task's own").range(0, 1000);
   table.add("task.horizon", &horizon, "decisions per episode; 0: the task's own").range(0, 1e9);
   table.add("task.terminate-on-fall", &terminate_on_fall, "tasks that can end early do");
-  table.add("task.mjcf-dir", &mjcf_dir, "folder of model files instead of data/mjcf").not_a_result();
-  table.add("task.envs-per-shard", &envs_per_shard, "environments of each virtual shard").range(1, 65536);
+  table.add("task.mjcf-dir", &mjcf_dir, "folder of model files instead of data/mjcf")
+      .not_a_result();
+  table.add("task.envs-per-shard", &envs_per_shard, "environments of each virtual shard")
+      .range(1, 65536);
 
   table.group("train", "Training");
   table.add("train.total-steps", &total_steps, "decisions over all ranks").range(1, 9e15).common();
   table.add("train.start-steps", &start_steps, "decisions with uniform random actions at the start")
-      .range(0, 9e15).unit("decisions");
+      .range(0, 9e15)
+      .unit("decisions");
   table.add("train.updates-per-step", &updates_per_step, "updates per decision").range(0, 1000);
 
   table.group("network", "Networks");
   table.add("network.actor-net", &actor_net, "hidden widths of mu").range(1, 65536).common();
   table.add("network.critic-net", &critic_net, "hidden widths of Q").range(1, 65536).common();
-  table.add("network.action-layer", &action_layer, "layer of Q that also sees the action (1 = first)")
+  table
+      .add("network.action-layer", &action_layer,
+           "layer of Q that also sees the action (1 = first)")
       .range(1, 64);
-  table.add("network.batch-norm", &batch_norm,
-            "none, or paper: state input, hidden layers of mu, those of Q before the action")
+  table
+      .add("network.batch-norm", &batch_norm,
+           "none, or paper: state input, hidden layers of mu, those of Q before the action")
       .choices({"none", "paper"});
-  table.add("network.target-bn", &target_bn,
-            "targets normalise with running averages or with the batch")
+  table
+      .add("network.target-bn", &target_bn,
+           "targets normalise with running averages or with the batch")
       .choices({"running", "batch"});
   table.add("network.bn-momentum", &bn_momentum, "weight of a new batch in the running averages")
-      .above(0).at_most(1);
-  table.add("network.final-init", &final_init, "bound of the last layers' uniform start; 0: as others")
+      .above(0)
+      .at_most(1);
+  table
+      .add("network.final-init", &final_init,
+           "bound of the last layers' uniform start; 0: as others")
       .range(0, 10);
 
   table.group("learning", "Learning");
@@ -104,16 +116,25 @@ void Config::declare(cli::OptionTable& table) {
   table.add("learning.critic-l2", &critic_l2, "L2 decay of Q's hidden weights").range(0, 100);
   table.add("learning.gamma", &gamma, "discount per decision").at_least(0).below(1);
   table.add("learning.tau", &tau, "rate of the target networks").above(0).at_most(1);
-  table.add("learning.reward-scale", &reward_scale, "factor on rewards before learning").above(0).at_most(1e6);
+  table.add("learning.reward-scale", &reward_scale, "factor on rewards before learning")
+      .above(0)
+      .at_most(1e6);
   table.add("learning.batch", &batch, "transitions per update, over all shards (see batch-mode)")
-      .range(1, 1e7).unit("transitions").common();
-  table.add("learning.batch-mode", &batch_mode,
-            "strong: batch over all shards; weak: batch per shard").choices({"strong", "weak"});
-  table.add("learning.update-order", &update_order,
-            "sequential: mu sees the critic just updated; simultaneous: the one before")
+      .range(1, 1e7)
+      .unit("transitions")
+      .common();
+  table
+      .add("learning.batch-mode", &batch_mode,
+           "strong: batch over all shards; weak: batch per shard")
+      .choices({"strong", "weak"});
+  table
+      .add("learning.update-order", &update_order,
+           "sequential: mu sees the critic just updated; simultaneous: the one before")
       .choices({"sequential", "simultaneous"});
-  table.add("learning.target-networks", &target_networks, "false: bootstrap from the nets themselves");
-  table.add("learning.replay", &replay, "transitions kept, over all shards").range(1, 1e12)
+  table.add("learning.target-networks", &target_networks,
+            "false: bootstrap from the nets themselves");
+  table.add("learning.replay", &replay, "transitions kept, over all shards")
+      .range(1, 1e12)
       .unit("transitions");
 
   table.group("explore", "Exploration");
@@ -125,9 +146,15 @@ void Config::declare(cli::OptionTable& table) {
   table.add("explore.ou-dt", &ou_dt, "time step of dt and exact").above(0).at_most(1e3).unit("s");
 
   table.group("eval", "Evaluation");
-  table.add("eval.every", &eval_every, "decisions between evaluations without noise; 0: start and end")
-      .alias("eval-every").range(0, 9e15).common();
-  table.add("eval.episodes", &eval_episodes, "episodes per evaluation").alias("eval-episodes").range(1, 1e6);
+  table
+      .add("eval.every", &eval_every,
+           "decisions between evaluations without noise; 0: start and end")
+      .alias("eval-every")
+      .range(0, 9e15)
+      .common();
+  table.add("eval.episodes", &eval_episodes, "episodes per evaluation")
+      .alias("eval-episodes")
+      .range(1, 1e6);
 
   declare_presets(table);
   table.listing("list-tasks", "list the tasks with their dimensions", env::task_table);
@@ -136,10 +163,11 @@ void Config::declare(cli::OptionTable& table) {
 std::int64_t Config::rows_per_shard(std::int64_t shards) const {
   if (batch_mode == "weak") return batch;
   if (batch % shards != 0) {
-    throw Error(Code::kUsage,
-                fmt::format("learning.batch {} cannot be split over {} virtual shards", batch, shards),
-                fmt::format("Make it a multiple of {}, or set --virtual-shards, or --batch-mode weak",
-                            shards));
+    throw Error(
+        Code::kUsage,
+        fmt::format("learning.batch {} cannot be split over {} virtual shards", batch, shards),
+        fmt::format("Make it a multiple of {}, or set --virtual-shards, or --batch-mode weak",
+                    shards));
   }
   return batch / shards;
 }

@@ -13,7 +13,9 @@ namespace {
 
 constexpr std::size_t kMarks = 5;  // states per episode at which Q is held against the return
 
-std::size_t ceil_divide(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
+std::size_t ceil_divide(std::size_t a, std::size_t b) {
+  return (a + b - 1) / b;
+}
 
 // Copies row-major rows into a pass's input and back; groups hold whole shards in order.
 void fill(const at::Tensor& tensor, const std::vector<float>& values) {
@@ -36,7 +38,8 @@ void fetch(const at::Tensor& tensor, float* values) {
 Evaluator::Evaluator(const Config& config, const Agent& agent, train::RunContext& context)
     : config_(config),
       context_(context),
-      per_shard_(ceil_divide(static_cast<std::size_t>(config.eval_episodes), context.shards.shards)),
+      per_shard_(
+          ceil_divide(static_cast<std::size_t>(config.eval_episodes), context.shards.shards)),
       rows_(context.shards.local() * per_shard_),
       marks_(kMarks),
       mark_every_(1),
@@ -100,7 +103,8 @@ void Evaluator::estimate(const Agent& agent, std::int64_t t) {
   fill(critic_.input(), observations_);
   fill(critic_.second_input(), actions_);
   std::vector<float> q(rows_);
-  fetch(critic_.forward(agent.critic_parameters(), agent.critic_buffers(), nn::Mode::kEval), q.data());
+  fetch(critic_.forward(agent.critic_parameters(), agent.critic_buffers(), nn::Mode::kEval),
+        q.data());
   for (std::size_t row = 0; row < rows_; ++row) {
     estimates_[row * marks_ + static_cast<std::size_t>(t / mark_every_)] = q[row];
   }
@@ -123,7 +127,8 @@ EvaluationResult Evaluator::run(const Agent& agent, std::uint64_t seed_step, boo
   begin(seed_step);
   const std::int64_t horizon = envs_->spec().horizon;
   for (std::int64_t t = 0; t < horizon; ++t) {
-    if (std::none_of(live_.begin(), live_.end(), [](std::uint8_t each) { return each != 0; })) break;
+    if (std::none_of(live_.begin(), live_.end(), [](std::uint8_t each) { return each != 0; }))
+      break;
     act(agent, seed_step, t, random);
     if (!random) estimate(agent, t);
     advance(t);

@@ -22,8 +22,8 @@ struct Calibration {
   double returned = 0;
 };
 struct EvaluationResult {
-  std::vector<EpisodeResult> episodes;    ///< all of them, on every rank, by episode number
-  std::vector<Calibration> calibration;   ///< likewise
+  std::vector<EpisodeResult> episodes;   ///< all of them, on every rank, by episode number
+  std::vector<Calibration> calibration;  ///< likewise
 };
 
 /// Plays episodes that are spread over virtual shards: episode i belongs to shard i % V and starts

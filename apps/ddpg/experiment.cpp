@@ -21,7 +21,8 @@ void declare_metrics(train::Metrics& metrics) {
   rank0("eval/length", "decisions", "mean length of an episode without noise", "");
   rank0("eval/random_return", "reward", "mean return of uniform random actions", "");
   rank0("eval/q_estimate", "reward", "mean estimate of Q(s, mu(s)) in states met", "");
-  rank0("eval/q_vs_return", "reward", "Q's estimate and the discounted return that followed", "", 2);
+  rank0("eval/q_vs_return", "reward", "Q's estimate and the discounted return that followed", "",
+        2);
   const auto mean = [&](const char* name, const char* unit, const char* description,
                         const char* better = "") {
     metrics.declare({name, unit, description, "mean", better});
@@ -34,7 +35,9 @@ void declare_metrics(train::Metrics& metrics) {
   mean("train/critic_grad_norm", "", "norm of the critic's gradient");
   mean("train/saturation", "fraction", "actions of mu beyond 0.99 in minibatches");
   mean("train/replay_fill", "transitions", "transitions in one shard's replay memory");
-  mean("train/updates", "updates", "updates so far");
+  metrics.declare({"train/updates", "updates", "updates so far", "max", ""});
+  metrics.declare({"train/unstable_episodes", "episodes", "episodes cut for unstable physics", "sum",
+                   "min"});
   metrics.declare({"perf/update_seconds", "s", "slowest update of any rank", "max", "min"});
   metrics.headline({"eval/return", "train/episode_return", "train/critic_loss"});
 }
@@ -42,6 +45,11 @@ void declare_metrics(train::Metrics& metrics) {
 }  // namespace
 
 void Experiment::build(train::RunContext& context) {
+  if (context.device.device.is_cuda()) {
+    throw base::Error(base::Code::kUsage,
+                      "--device cuda: ddpg's networks are computed on the host only so far",
+                      "Use --device cpu");
+  }
   rows_ = config_.rows_per_shard(static_cast<std::int64_t>(context.shards.shards));
   declare_metrics(*context.metrics);
   rollout_ = std::make_unique<Rollout>(config_, context);
@@ -139,16 +147,19 @@ void Experiment::evaluate(train::RunContext& context) {
   const double saturation = metrics.last("train/saturation");
   if (saturation > 0.95 && !warned_of_saturation_ && context.world.is_root()) {
     warned_of_saturation_ = true;
-    base::log_warning("{:.0f}% of the policy's actions are saturated: lower --lr-actor, or scale "
-                      "the rewards (--reward-scale)", 100 * saturation);
+    base::log_warning(
+        "{:.0f}% of the policy's actions are saturated: lower --lr-actor, or scale "
+        "the rewards (--reward-scale)",
+        100 * saturation);
   }
 }
 
 std::string Experiment::summary(train::RunContext& context) {
-  return fmt::format("{}: return {:.1f} at the end, {:.1f} at best; random actions get {:.1f} "
-                     "(mean of {} episodes, {} updates, seed {})",
-                     config_.task, last_return_, best_return_, random_return_, config_.eval_episodes,
-                     agent_->updates(), context.seed);
+  return fmt::format(
+      "{}: return {:.1f} at the end, {:.1f} at best; random actions get {:.1f} "
+      "(mean of {} episodes, {} updates, seed {})",
+      config_.task, last_return_, best_return_, random_return_, config_.eval_episodes,
+      agent_->updates(), context.seed);
 }
 
 }  // namespace tenfold::ddpg

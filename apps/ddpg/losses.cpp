@@ -34,39 +34,42 @@ void critic_target(const at::Tensor& reward, const at::Tensor& terminal, const a
   const std::int64_t rows = y.size(1);
   const auto discount = static_cast<float>(gamma);
   const auto scale = static_cast<float>(reward_scale);
-  Kokkos::parallel_for("ddpg_critic_target", Range(0, y.size(0) * rows), KOKKOS_LAMBDA(std::int64_t i) {
-    const std::int64_t g = i / rows, b = i % rows;
-    out(g, b) = scale * r(g, b) + discount * (1.0F - end(g, b)) * next(g, b);
-  });
+  Kokkos::parallel_for(
+      "ddpg_critic_target", Range(0, y.size(0) * rows), KOKKOS_LAMBDA(std::int64_t i) {
+        const std::int64_t g = i / rows, b = i % rows;
+        out(g, b) = scale * r(g, b) + discount * (1.0F - end(g, b)) * next(g, b);
+      });
 }
 
-void critic_error(const at::Tensor& q, const at::Tensor& y, double batch, const at::Tensor& gradient,
-                  const at::Tensor& sums) {
+void critic_error(const at::Tensor& q, const at::Tensor& y, double batch,
+                  const at::Tensor& gradient, const at::Tensor& sums) {
   const Column value = column(q), target = column(y), out = column(gradient);
   double* total = sums.data_ptr<double>();
   const std::int64_t rows = q.size(1);
   const auto factor = static_cast<float>(2.0 / batch);
-  Kokkos::parallel_for("ddpg_critic_error", Range(0, q.size(0)), KOKKOS_LAMBDA(std::int64_t g) {
-    double squares = 0, values = 0, targets = 0;
-    for (std::int64_t b = 0; b < rows; ++b) {
-      const float error = value(g, b) - target(g, b);
-      squares += static_cast<double>(error) * error;
-      values += value(g, b);
-      targets += target(g, b);
-      out(g, b) = factor * error;
-    }
-    total[3 * g] = squares;
-    total[3 * g + 1] = values;
-    total[3 * g + 2] = targets;
-  });
+  Kokkos::parallel_for(
+      "ddpg_critic_error", Range(0, q.size(0)), KOKKOS_LAMBDA(std::int64_t g) {
+        double squares = 0, values = 0, targets = 0;
+        for (std::int64_t b = 0; b < rows; ++b) {
+          const float error = value(g, b) - target(g, b);
+          squares += static_cast<double>(error) * error;
+          values += value(g, b);
+          targets += target(g, b);
+          out(g, b) = factor * error;
+        }
+        total[3 * g] = squares;
+        total[3 * g + 1] = values;
+        total[3 * g + 2] = targets;
+      });
 }
 
 void actor_error(double batch, const at::Tensor& gradient) {
   const Column out = column(gradient);
   const std::int64_t rows = gradient.size(1);
   const auto value = static_cast<float>(-1.0 / batch);
-  Kokkos::parallel_for("ddpg_actor_error", Range(0, gradient.size(0) * rows),
-                       KOKKOS_LAMBDA(std::int64_t i) { out(i / rows, i % rows) = value; });
+  Kokkos::parallel_for(
+      "ddpg_actor_error", Range(0, gradient.size(0) * rows),
+      KOKKOS_LAMBDA(std::int64_t i) { out(i / rows, i % rows) = value; });
 }
 
 }  // namespace tenfold::ddpg

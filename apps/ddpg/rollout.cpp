@@ -75,7 +75,8 @@ void Rollout::start_episode(std::size_t row) {
   noise_.reset(row);
   returns_[row] = lengths_[row] = 0;
   const std::size_t width = spec().observation_size;
-  std::copy_n(envs_->observations().data() + row * width, width, observations_.data() + row * width);
+  std::copy_n(envs_->observations().data() + row * width, width,
+              observations_.data() + row * width);
 }
 
 void Rollout::choose_actions(Agent& agent, std::uint64_t global_step) {
@@ -102,7 +103,8 @@ void Rollout::choose_actions(Agent& agent, std::uint64_t global_step) {
       base::Stream stream(context_.seed, Purpose::kWarmUpAction, stream_index(row), global_step);
       for (float& each : action) each = static_cast<float>(stream.uniform(-1, 1));
     } else {
-      base::Stream stream(context_.seed, Purpose::kExplorationNoise, stream_index(row), global_step);
+      base::Stream stream(context_.seed, Purpose::kExplorationNoise, stream_index(row),
+                          global_step);
       noise_.add(row, stream, action);
       for (float& each : action) each = std::clamp(each, -1.0F, 1.0F);
     }
@@ -111,7 +113,10 @@ void Rollout::choose_actions(Agent& agent, std::uint64_t global_step) {
 
 void Rollout::step(Agent& agent, std::uint64_t global_step) {
   choose_actions(agent, global_step);
+  const std::uint64_t unstable = envs_->unstable_count();
   envs_->step(actions_);
+  context_.metrics->add("train/unstable_episodes",
+                        static_cast<double>(envs_->unstable_count() - unstable));
   const std::size_t width = spec().observation_size;
   const std::size_t actions = spec().action_size;
   const std::span<const float> next = envs_->observations();
@@ -176,7 +181,8 @@ void Rollout::state(store::StateRegistry& registry) {
     return replay_[plan.local_index(shard)].size();
   };
   using rl::ReplayShard;
-  registry.sharded<float>("replay/observation", {capacity, obs}, of(&ReplayShard::observations), fill);
+  registry.sharded<float>("replay/observation", {capacity, obs}, of(&ReplayShard::observations),
+                          fill);
   registry.sharded<float>("replay/action", {capacity, act}, of(&ReplayShard::actions), fill);
   registry.sharded<float>("replay/reward", {capacity}, of(&ReplayShard::rewards), fill);
   registry.sharded<float>("replay/next_observation", {capacity, obs},

@@ -39,7 +39,7 @@ class Rollout {
 
   const Config& config_;
   train::RunContext& context_;
-  std::size_t rows_;        ///< environments of this rank: local shards x envs_per_shard, shard-major
+  std::size_t rows_;  ///< environments of this rank: local shards x envs_per_shard, shard-major
   std::size_t per_shard_;
   std::uint64_t decisions_;
   std::unique_ptr<env::BatchEnv> envs_;

@@ -4,15 +4,24 @@ namespace tenfold::base {
 
 std::string_view code_name(Code code) {
   switch (code) {
-    case Code::kOk: return "ok";
-    case Code::kBug: return "bug";
-    case Code::kUsage: return "usage";
-    case Code::kData: return "bad input data";
-    case Code::kIo: return "I/O";
-    case Code::kNumeric: return "numeric";
-    case Code::kCheckpoint: return "checkpoint unusable";
-    case Code::kStopped: return "stopped with a checkpoint";
-    case Code::kWatchdog: return "watchdog";
+    case Code::kOk:
+      return "ok";
+    case Code::kBug:
+      return "bug";
+    case Code::kUsage:
+      return "usage";
+    case Code::kData:
+      return "bad input data";
+    case Code::kIo:
+      return "I/O";
+    case Code::kNumeric:
+      return "numeric";
+    case Code::kCheckpoint:
+      return "checkpoint unusable";
+    case Code::kStopped:
+      return "stopped with a checkpoint";
+    case Code::kWatchdog:
+      return "watchdog";
   }
   return "unknown";
 }

@@ -40,8 +40,8 @@ struct Philox {
 };
 
 /// A sequence of draws at one (seed, purpose, index, step). Index is a virtual shard, a global
-/// sample or a parameter number, never a rank. Cheap to make: make one where it is needed instead of
-/// keeping one alive.
+/// sample or a parameter number, never a rank. Cheap to make: make one where it is needed instead
+/// of keeping one alive.
 class Stream {
  public:
   Stream(std::uint32_t seed, Purpose purpose, std::uint32_t index, std::uint64_t step)

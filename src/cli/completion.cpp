@@ -25,7 +25,7 @@ std::string OptionTable::completion(const std::string& shell) const {
   if (!presets.empty()) offer("preset", presets);
   for (const auto& each : groups_) topics += " " + each.first;
   offer("help", topics);
-  const std::string body = fmt::format(
+  std::string body = fmt::format(
       "_tenfold_{0}() {{\n  local word=\"${{COMP_WORDS[COMP_CWORD]}}\"\n"
       "  case \"${{COMP_WORDS[COMP_CWORD-1]}}\" in\n{1}  esac\n"
       "  case \"$word\" in\n    -*) COMPREPLY=($(compgen -W \"{2}\" -- \"$word\"));;\n"

@@ -95,7 +95,7 @@ class Reader {
 
   std::string value(const std::string& key, const std::string& text) const {
     if (!text.empty() && text.front() == '"') return unquote(text, where_);
-    const std::string plain = trim(text.substr(0, text.find('#')));
+    std::string plain = trim(text.substr(0, text.find('#')));
     if (plain.empty()) {
       refuse(fmt::format("{}: '{}' has no value", where_, key),
              "Give one, \"\" for an empty text, or remove the line");

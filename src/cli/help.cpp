@@ -74,6 +74,7 @@ std::string describe_fully(const Option& option) {
 
 std::string preset_names(const std::vector<Preset>& presets) {
   std::vector<std::string> names;
+  names.reserve(presets.size());
   for (const Preset& preset : presets) names.push_back(preset.name);
   return base::join(names, ", ");
 }
@@ -128,7 +129,7 @@ std::string OptionTable::help_text(const std::string& topic) const {
     }
     if (entries.empty()) continue;
     // Plain --help has to fit one screen, so its groups stand without space between them.
-    text += topic.empty() ? title + "\n" + entries
+    text += topic.empty() ? fmt::format("{}\n{}", title, entries)
                           : fmt::format("\n{} (--help {})\n{}", title, name, entries);
   }
   if (everything || topic == "preset") text += presets_text(presets_);

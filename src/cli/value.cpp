@@ -106,6 +106,7 @@ std::string from_real(double value) {
 
 std::string from_list(const std::vector<std::int64_t>& values) {
   std::vector<std::string> parts;
+  parts.reserve(values.size());
   for (const std::int64_t value : values) parts.push_back(std::to_string(value));
   return base::join(parts, "x");
 }

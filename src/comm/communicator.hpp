@@ -16,8 +16,8 @@
 
 namespace tenfold::comm {
 
-/// An error that every rank throws at the same place: the ranks can leave in good order, one of them
-/// tells the user. agree() throws these; any other error on one rank has to abort the job.
+/// An error that every rank throws at the same place: the ranks can leave in good order, one of
+/// them tells the user. agree() throws these; any other error on one rank has to abort the job.
 class AgreedError : public base::Error {
  public:
   AgreedError(base::Error error, int rank, std::string host)
@@ -33,17 +33,18 @@ class AgreedError : public base::Error {
 enum class Op { kSum, kMin, kMax, kBitOr };
 
 /// A group of ranks. Copies share the underlying communicator; it is freed with the last one.
-/// Every call below is collective unless it says otherwise; MPI errors throw Code::kIo... and end the
-/// job through run_app, since a communicator is not usable after one.
+/// Every call below is collective unless it says otherwise; MPI errors throw Code::kIo... and end
+/// the job through run_app, since a communicator is not usable after one.
 class Communicator {
  public:
-  static Communicator world();  ///< a duplicate of MPI_COMM_WORLD; not collective after the first call
-  static Communicator self();   ///< this process alone
+  static Communicator
+  world();  ///< a duplicate of MPI_COMM_WORLD; not collective after the first call
+  static Communicator self();  ///< this process alone
 
-  int rank() const;          ///< not collective
-  int size() const;          ///< not collective
+  int rank() const;  ///< not collective
+  int size() const;  ///< not collective
   bool is_root() const { return rank() == 0; }
-  MPI_Comm raw() const;      ///< not collective
+  MPI_Comm raw() const;  ///< not collective
 
   /// A communicator of the same ranks whose messages never meet this one's.
   Communicator duplicate() const;
@@ -76,8 +77,8 @@ class Communicator {
   std::vector<std::string> gather_texts(const std::string& text, int root = 0) const;
 
   /// Runs body on every rank (body must make no collective call on this communicator unless it
-  /// cannot throw before it). If it threw a base::Error on any rank, every rank throws the same one, as an AgreedError:
-  /// that of the lowest failing rank. Other std::exceptions count as bugs.
+  /// cannot throw before it). If it threw a base::Error on any rank, every rank throws the same
+  /// one, as an AgreedError: that of the lowest failing rank. Other std::exceptions count as bugs.
   void agree(const std::function<void()>& body) const;
 
  private:

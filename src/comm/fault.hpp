@@ -6,9 +6,10 @@
 
 namespace tenfold::comm {
 
-/// Does nothing unless TENFOLD_FAULT names this point and rank and this is the n-th passage (default
-/// the first). Kinds: kill (SIGKILL to itself), hang (sleeps for ever), enospc and eio (throws
-/// base::Error kIo as the system call would have), slow (sleeps 2 s). Costs one branch when off.
+/// Does nothing unless TENFOLD_FAULT names this point and rank and this is the n-th passage
+/// (default the first). Kinds: kill (SIGKILL to itself), hang (sleeps for ever), enospc and eio
+/// (throws base::Error kIo as the system call would have), slow (sleeps 2 s). Costs one branch when
+/// off.
 void fault_point(std::string_view point);
 
 /// True when kind is asked for here and now (for `nan` and `short`, which the caller must act out).

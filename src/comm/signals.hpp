@@ -7,9 +7,9 @@ namespace tenfold::comm {
 
 /// Bits of stop_bits().
 enum StopBit : std::uint32_t {
-  kStopInterrupt = 1U << 0,  ///< SIGINT
-  kStopTerminate = 1U << 1,  ///< SIGTERM
-  kStopUser2 = 1U << 2,      ///< SIGUSR2: Slurm's warning ahead of the time limit
+  kStopInterrupt = 1U << 0,    ///< SIGINT
+  kStopTerminate = 1U << 1,    ///< SIGTERM
+  kStopUser2 = 1U << 2,        ///< SIGUSR2: Slurm's warning ahead of the time limit
   kCheckpointUser1 = 1U << 3,  ///< SIGUSR1: write a checkpoint and go on
 };
 

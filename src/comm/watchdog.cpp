@@ -70,9 +70,9 @@ struct Watchdog::State {
     pthread_kill(watched, SIGURG);
     std::this_thread::sleep_for(std::chrono::milliseconds(300));  // let the stack be printed
     // MPI_Abort may itself wait for a hung progress engine: give it five seconds.
-    std::thread([code] {
+    std::thread([] {
       std::this_thread::sleep_for(std::chrono::seconds(5));
-      _exit(code);
+      _exit(static_cast<int>(base::Code::kWatchdog));
     }).detach();
     MPI_Abort(MPI_COMM_WORLD, code);
     _exit(code);

@@ -11,8 +11,8 @@
 namespace tenfold::rl {
 
 enum class NoiseKind { kNone, kGaussian, kOrnsteinUhlenbeck };
-/// How theta and sigma turn into a step: kUnit x += theta (mu - x) + sigma xi; kDt x += theta (mu - x)
-/// dt + sigma sqrt(dt) xi; kExact the process's exact transition over dt.
+/// How theta and sigma turn into a step: kUnit x += theta (mu - x) + sigma xi; kDt x += theta (mu -
+/// x) dt + sigma sqrt(dt) xi; kExact the process's exact transition over dt.
 enum class OuScheme { kUnit, kDt, kExact };
 
 struct NoiseOptions {
@@ -20,7 +20,7 @@ struct NoiseOptions {
   OuScheme scheme = OuScheme::kUnit;
   double theta = 0.15;  ///< Lillicrap et al. 2016, section 7
   double sigma = 0.2;
-  double dt = 1e-2;     ///< used by kDt and kExact
+  double dt = 1e-2;  ///< used by kDt and kExact
 };
 
 /// Throws Code::kUsage for words that are not a kind or scheme.

@@ -17,15 +17,15 @@ class ReplayShard {
   static double bytes_needed(std::size_t capacity, std::size_t observation_size,
                              std::size_t action_size);
 
-  /// Overwrites the oldest when full. terminal: the task ended (bootstrapping stops); a time limit is
-  /// not terminal. next_observation is the true successor, also at the end of an episode.
+  /// Overwrites the oldest when full. terminal: the task ended (bootstrapping stops); a time limit
+  /// is not terminal. next_observation is the true successor, also at the end of an episode.
   void add(std::span<const float> observation, std::span<const float> action, float reward,
            std::span<const float> next_observation, bool terminal);
   std::size_t size() const { return static_cast<std::size_t>(size_); }
   std::size_t capacity() const { return capacity_; }
 
-  /// rows uniform draws with replacement into row-major buffers [rows, width]. Throws Code::kBug when
-  /// empty.
+  /// rows uniform draws with replacement into row-major buffers [rows, width]. Throws Code::kBug
+  /// when empty.
   void sample(base::Stream& stream, std::size_t rows, float* observation, float* action,
               float* reward, float* next_observation, float* terminal) const;
 

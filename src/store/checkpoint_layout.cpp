@@ -34,7 +34,7 @@ std::string schema_text(const StateRegistry& registry, std::size_t shards) {
                         static_cast<int>(field.scope), fmt::join(field.shape, "x"),
                         field.rows != nullptr);
   }
-  for (const auto& [key, value] : registry.identities()) text += key + "=" + value + "\n";
+  for (const auto& [key, value] : registry.identities()) text += fmt::format("{}={}\n", key, value);
   return text;
 }
 

@@ -29,13 +29,15 @@ int usable_cores() {
 at::Device choose_gpu(bool oversubscribe, const comm::Communicator& node) {
   const char* const use_cpu = "Use --device cpu";
   if (!at::hasCUDA()) {
-    throw Error(Code::kUsage,
-                "--device cuda: no usable GPU (LibTorch sees none: a CPU-only torch wheel, no NVIDIA "
-                "driver, or no device given to this job)",
-                "Install the CUDA wheel of torch and ask the scheduler for GPUs, or use --device cpu");
+    throw Error(
+        Code::kUsage,
+        "--device cuda: no usable GPU (LibTorch sees none: a CPU-only torch wheel, no NVIDIA "
+        "driver, or no device given to this job)",
+        "Install the CUDA wheel of torch and ask the scheduler for GPUs, or use --device cpu");
   }
   const int gpus = at::detail::getCUDAHooks().deviceCount();
-  if (gpus == 0) throw Error(Code::kUsage, "--device cuda: no GPU is visible to this rank", use_cpu);
+  if (gpus == 0)
+    throw Error(Code::kUsage, "--device cuda: no GPU is visible to this rank", use_cpu);
   if (node.size() > gpus && !oversubscribe) {
     throw Error(Code::kUsage,
                 fmt::format("--device cuda: {} ranks on {} but only {} GPUs", node.size(),
@@ -43,11 +45,12 @@ at::Device choose_gpu(bool oversubscribe, const comm::Communicator& node) {
                 "Start one rank per GPU, or allow sharing with --gpu-oversubscribe");
   }
   if (!kernels::kokkos_has_cuda()) {
-    throw Error(Code::kUsage,
-                fmt::format("--device cuda: this build's Kokkos has no CUDA backend ({})",
-                            kernels::kokkos_description()),
-                "Rebuild with the cuda preset and Kokkos_ROOT set to a CUDA build of Kokkos, or use "
-                "--device cpu");
+    throw Error(
+        Code::kUsage,
+        fmt::format("--device cuda: this build's Kokkos has no CUDA backend ({})",
+                    kernels::kokkos_description()),
+        "Rebuild with the cuda preset and Kokkos_ROOT set to a CUDA build of Kokkos, or use "
+        "--device cpu");
   }
   return {at::kCUDA, static_cast<c10::DeviceIndex>(node.rank() % gpus)};
 }
@@ -75,8 +78,12 @@ void prepare_torch(const DeviceChoice& choice) {
   at::globalContext().setBenchmarkCuDNN(false);
 }
 
-std::string torch_description() { return TORCH_VERSION; }
+std::string torch_description() {
+  return TORCH_VERSION;
+}
 
-std::string cpu_capability() { return at::get_cpu_capability(); }
+std::string cpu_capability() {
+  return at::get_cpu_capability();
+}
 
 }  // namespace tenfold::train

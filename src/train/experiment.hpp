@@ -25,8 +25,9 @@ struct RunContext {
 };
 
 /// One of the ten systems. The library calls, on every rank alike: build, (load), then step and
-/// evaluate until total_steps, then summary. Collective calls are allowed everywhere but in build and
-/// state. An exception from build is agreed on; later ones end the job unless they are AgreedErrors.
+/// evaluate until total_steps, then summary. Collective calls are allowed everywhere but in build
+/// and state. An exception from build is agreed on; later ones end the job unless they are
+/// AgreedErrors.
 class Experiment {
  public:
   virtual ~Experiment() = default;

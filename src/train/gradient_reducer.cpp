@@ -23,7 +23,8 @@ ReduceMode reduce_mode(const std::string& word) {
   if (word == "fast") return ReduceMode::kFast;
   if (word == "ordered") return ReduceMode::kOrdered;
   if (word == "fixed") return ReduceMode::kFixed;
-  throw Error(Code::kUsage, fmt::format("parallel.reduce: '{}' is not fast, ordered or fixed", word));
+  throw Error(Code::kUsage,
+              fmt::format("parallel.reduce: '{}' is not fast, ordered or fixed", word));
 }
 
 // Grown once to the largest request, then reused: no allocation per update.
@@ -50,8 +51,9 @@ std::int64_t GradientReducer::rows_per_group(std::int64_t rows) const {
 
 void GradientReducer::sum(const at::Tensor& per_group, const at::Tensor& total,
                           const nn::ParameterLayout* layout, const std::string& what) {
-  base::require(per_group.dim() == 2 && per_group.size(0) == groups() && per_group.is_contiguous() &&
-                    total.numel() == per_group.size(1) && total.is_contiguous(),
+  base::require(per_group.dim() == 2 && per_group.size(0) == groups() &&
+                    per_group.is_contiguous() && total.numel() == per_group.size(1) &&
+                    total.is_contiguous(),
                 "GradientReducer::sum: wrong shapes");
   if (per_group.is_cuda()) {
     // Debian's Open MPI is not CUDA-aware: device tensors go through the host.
@@ -90,8 +92,8 @@ std::vector<int> slice_sizes(std::int64_t length, int world) {
 
 }  // namespace
 
-// Reduce-scatter by hand: each rank receives its slice of every shard's gradient, adds the shards in
-// order, and all slices are gathered. 2 (n-1)/n S P + P floats on the wire instead of V P.
+// Reduce-scatter by hand: each rank receives its slice of every shard's gradient, adds the shards
+// in order, and all slices are gathered. 2 (n-1)/n S P + P floats on the wire instead of V P.
 void GradientReducer::sum_ordered(const at::Tensor& per_group, const at::Tensor& total) {
   if (plan_.world == 1) {
     kernels::ordered_sum(per_group, total);
@@ -132,8 +134,8 @@ void GradientReducer::sum_ordered(const at::Tensor& per_group, const at::Tensor&
   }
   const base::Stopwatch gather;
   communicator_.all_gather_v<float>(
-      buffers_->slice,
-      std::span<float>(total.data_ptr<float>(), static_cast<std::size_t>(length)), sizes);
+      buffers_->slice, std::span<float>(total.data_ptr<float>(), static_cast<std::size_t>(length)),
+      sizes);
   seconds_ += gather.seconds();
 }
 
@@ -152,8 +154,7 @@ void GradientReducer::sum_fixed(const at::Tensor& per_group, const at::Tensor& t
     buffers_->fixed = at::empty({total.numel()}, at::kLong);
   }
   const at::Tensor fixed = buffers_->fixed.narrow(0, 0, total.numel());
-  const int exponent =
-      kernels::fixed_exponent(largest, static_cast<std::int64_t>(plan_.shards));
+  const int exponent = kernels::fixed_exponent(largest, static_cast<std::int64_t>(plan_.shards));
   kernels::to_fixed(per_group, fixed, exponent);
   const base::Stopwatch reduce;
   communicator_.all_reduce(std::span<std::int64_t>(fixed.data_ptr<std::int64_t>(),
@@ -165,7 +166,8 @@ void GradientReducer::sum_fixed(const at::Tensor& per_group, const at::Tensor& t
 
 void GradientReducer::sum_statistics(const at::Tensor& per_group, const at::Tensor& total) {
   const auto width = static_cast<std::size_t>(total.numel());
-  base::require(per_group.dim() == 2 && per_group.size(0) == groups() && per_group.is_contiguous() &&
+  base::require(per_group.dim() == 2 && per_group.size(0) == groups() &&
+                    per_group.is_contiguous() &&
                     static_cast<std::size_t>(per_group.size(1)) == width,
                 "GradientReducer::sum_statistics: wrong shapes");
   double* out = total.data_ptr<double>();
@@ -203,23 +205,26 @@ void GradientReducer::report_nonfinite(const at::Tensor& per_group,
                                        const nn::ParameterLayout* layout, const std::string& what) {
   const std::int64_t length = per_group.size(1);
   const std::int64_t index = kernels::first_nonfinite(per_group);
-  const int culprit = communicator_.all_reduce(
-      index >= 0 ? plan_.rank : plan_.world, comm::Op::kMin);
+  const int culprit =
+      communicator_.all_reduce(index >= 0 ? plan_.rank : plan_.world, comm::Op::kMin);
   std::int64_t where = plan_.rank == culprit ? index % length : 0;
   where = communicator_.all_reduce(where, comm::Op::kMax);
-  const std::string name = layout == nullptr ? fmt::format("element {}", where)
-                                             : layout->name_at(where);
+  const std::string name =
+      layout == nullptr ? fmt::format("element {}", where) : layout->name_at(where);
   const bool overflow = culprit == plan_.world;
-  const std::string cause = overflow ? "the sum over shards overflowed"
-                                     : fmt::format("first on rank {}", culprit);
+  const std::string cause =
+      overflow ? "the sum over shards overflowed" : fmt::format("first on rank {}", culprit);
   const int speaker = overflow ? 0 : culprit;
   throw comm::AgreedError(
       Error(Code::kNumeric,
             fmt::format("the gradient of {} {} is not finite ({})", what, name, cause),
-            "Lower the learning rate or the reward scale; the last checkpoint is from before this step"),
+            "Lower the learning rate or the reward scale; the last checkpoint is from before this "
+            "step"),
       speaker, communicator_.broadcast_text(comm::host_name(), speaker));
 }
 
-double GradientReducer::take_seconds() { return std::exchange(seconds_, 0.0); }
+double GradientReducer::take_seconds() {
+  return std::exchange(seconds_, 0.0);
+}
 
 }  // namespace tenfold::train

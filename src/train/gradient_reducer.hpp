@@ -14,8 +14,8 @@
 namespace tenfold::train {
 
 /// kFast: one float all-reduce; results depend on the number of ranks in the last bits.
-/// kOrdered: sums shard 0, 1, 2, ... in float; kFixed: sums 64-bit integers, in any order. Both give
-/// the same bits on any number of ranks.
+/// kOrdered: sums shard 0, 1, 2, ... in float; kFixed: sums 64-bit integers, in any order. Both
+/// give the same bits on any number of ranks.
 enum class ReduceMode { kFast, kOrdered, kFixed };
 ReduceMode reduce_mode(const std::string& word);
 
@@ -31,13 +31,13 @@ class GradientReducer {
   std::int64_t rows_per_group(std::int64_t rows) const;
 
   /// total[p] = sum over all shards of per_group[g, p]; float32 [groups(), P] and [P], contiguous,
-  /// same P on all ranks. Collective. Throws Code::kNumeric, equally on all ranks, when the result is
-  /// not finite; layout (may be null) and what name the parameter.
+  /// same P on all ranks. Collective. Throws Code::kNumeric, equally on all ranks, when the result
+  /// is not finite; layout (may be null) and what name the parameter.
   void sum(const at::Tensor& per_group, const at::Tensor& total, const nn::ParameterLayout* layout,
            const std::string& what);
 
-  /// The same for small float64 [groups(), K] statistics (batch normalisation, losses): always exact
-  /// in order for kOrdered and kFixed. Collective.
+  /// The same for small float64 [groups(), K] statistics (batch normalisation, losses): always
+  /// exact in order for kOrdered and kFixed. Collective.
   void sum_statistics(const at::Tensor& per_group, const at::Tensor& total);
   /// sum_statistics as a callback for nn::MlpPass::forward.
   nn::SumOverShards statistics_callback();

@@ -99,20 +99,22 @@ void Loop::report_progress(bool force) {
   if (!force && elapsed < parts_.options.progress_every) return;
   const std::uint64_t total = parts_.experiment.total_steps();
   if (context.step > progress_step_) {
-    const double rate = static_cast<double>(context.step - progress_step_) / std::max(elapsed, 1e-9);
+    const double rate =
+        static_cast<double>(context.step - progress_step_) / std::max(elapsed, 1e-9);
     step_rate_ = step_rate_ == 0 ? rate : 0.7 * step_rate_ + 0.3 * rate;
   }
   progress_time_ = now;
   progress_step_ = context.step;
-  std::string line = fmt::format(
-      "step {}/{}  {:3.0f}%", context.step, total,
-      100.0 * static_cast<double>(context.step) / static_cast<double>(std::max<std::uint64_t>(total, 1)));
+  std::string line = fmt::format("step {}/{}  {:3.0f}%", context.step, total,
+                                 100.0 * static_cast<double>(context.step) /
+                                     static_cast<double>(std::max<std::uint64_t>(total, 1)));
   for (const std::string& name : context.metrics->headline()) {
     const double value = context.metrics->last(name);
     if (std::isfinite(value)) line += fmt::format("  {} {:.4g}", name, value);
   }
   const double left = step_rate_ > 0 && total > context.step
-                          ? static_cast<double>(total - context.step) / step_rate_ : 0;
+                          ? static_cast<double>(total - context.step) / step_rate_
+                          : 0;
   line += fmt::format("  {} {}/s  eta {}", base::human_count(step_rate_),
                       parts_.experiment.step_unit(), base::human_duration(left));
   if (last_saved_ != UINT64_MAX) {

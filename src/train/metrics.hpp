@@ -26,8 +26,8 @@ class Metrics {
   /// Writes one row at once (rank 0 writes, other ranks do nothing). Series of reduction rank0.
   void row(std::string_view name, std::uint64_t step, const std::vector<double>& values);
   void event(std::uint64_t step, std::string_view kind, std::string_view text);
-  /// Collective: reduces what was added since the last call over samples and ranks and appends a row
-  /// to each series that got any.
+  /// Collective: reduces what was added since the last call over samples and ranks and appends a
+  /// row to each series that got any.
   void publish(std::uint64_t step);
   /// Last published or written value, rank 0; NaN when none yet.
   double last(std::string_view name) const;

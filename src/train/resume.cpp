@@ -30,7 +30,7 @@ void warn_of_differences(const std::string& stored, const std::string& present) 
 
 // A step folder, or the newest step of a checkpoint folder or a run.
 fs::path find_step_folder(const std::string& how) {
-  const fs::path path(how);
+  fs::path path(how);
   if (fs::exists(path / "COMMIT.json")) return path;
   for (const fs::path& folder : {path, path / "checkpoint"}) {
     if (const auto steps = store::list_checkpoints(folder); !steps.empty()) return steps.front();

@@ -17,8 +17,9 @@ struct StartPoint {
 };
 
 /// Collective. how is --resume: auto, none or a path (a checkpoint, its folder or a run). config is
-/// this run's result-affecting configuration (JSON); differences from the checkpoint's are warned of.
-/// Never starts over silently: a folder with checkpoints of which none is usable is Code::kCheckpoint,
+/// this run's result-affecting configuration (JSON); differences from the checkpoint's are warned
+/// of. Never starts over silently: a folder with checkpoints of which none is usable is
+/// Code::kCheckpoint,
 /// --resume none in a run that has checkpoints is Code::kUsage.
 StartPoint restore(const comm::Communicator& communicator, store::CheckpointStore& checkpoints,
                    const store::StateRegistry& registry, const std::string& how,

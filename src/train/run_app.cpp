@@ -148,10 +148,10 @@ int train_and_finish(LoopParts parts, const fs::path& directory) {
   Experiment& experiment = parts.experiment;
   const base::Stopwatch watch;
   if (context.step == 0) experiment.evaluate(context);
-  const bool finished =
-      context.step >= experiment.total_steps() || Loop(parts).run();
+  const bool finished = context.step >= experiment.total_steps() || Loop(parts).run();
   const std::string summary = finished ? experiment.summary(context) : std::string();
-  context.metrics->event(context.step, finished ? "end" : "stop", finished ? "finished" : "stopped");
+  context.metrics->event(context.step, finished ? "end" : "stop",
+                         finished ? "finished" : "stopped");
   context.world.agree([&] { context.metrics->close(); });
   if (context.world.is_root()) {
     if (!summary.empty()) base::log_info("{}", summary);
@@ -186,11 +186,12 @@ int live(const comm::Communicator& world, const Setup& setup) {
   const comm::Communicator node = world.node();
   world.agree([&] {
     context.shards = make_shard_plan(options.virtual_shards, world.size(), world.rank());
-    context.device = choose_device(options.device, options.gpu_oversubscribe, options.threads, node);
+    context.device =
+        choose_device(options.device, options.gpu_oversubscribe, options.threads, node);
   });
   prepare_torch(context.device);
-  const kernels::KokkosEnvironment kokkos(context.device.device.is_cuda()
-                                              ? context.device.device.index() : -1);
+  const kernels::KokkosEnvironment kokkos(
+      context.device.device.is_cuda() ? context.device.device.index() : -1);
   comm::Watchdog watchdog(options.watchdog);
 
   watchdog.beat("run directory");
@@ -233,8 +234,13 @@ int live(const comm::Communicator& world, const Setup& setup) {
   });
   StopPolicy stop(world.duplicate(), &directory, options.stop_after, options.checkpoint_every,
                   context.step);
-  return train_and_finish({context, *experiment, options, registry, checkpoints,
-                           {{"app", setup.info.name}, {"config", setup.result_config}}, stop,
+  return train_and_finish({context,
+                           *experiment,
+                           options,
+                           registry,
+                           checkpoints,
+                           {{"app", setup.info.name}, {"config", setup.result_config}},
+                           stop,
                            watchdog},
                           directory.path());
 }

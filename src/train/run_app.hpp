@@ -33,8 +33,7 @@ template <class Config, class Exp>
 int run_app(int argc, char** argv, const AppInfo& info) {
   Config config;
   return run(argc, argv, info,
-             {[&](cli::OptionTable& table) { config.declare(table); },
-              [&] { config.validate(); },
+             {[&](cli::OptionTable& table) { config.declare(table); }, [&] { config.validate(); },
               [&]() -> std::unique_ptr<Experiment> { return std::make_unique<Exp>(config); }});
 }
 

@@ -40,44 +40,74 @@ StepsOrTime steps_or_time(const std::string& key, const std::string& text) {
 void RunOptions::declare(cli::OptionTable& table) {
   table.group("run", "Run");
   table.add("run.dir", &run_dir, "run directory; made when missing, gone on with when not")
-      .alias("run-dir").common().not_a_result();
-  table.add("run.resume", &resume,
-            "auto (newest good checkpoint), none, or the path of a run or checkpoint")
-      .common().not_a_result();
+      .alias("run-dir")
+      .common()
+      .not_a_result();
+  table
+      .add("run.resume", &resume,
+           "auto (newest good checkpoint), none, or the path of a run or checkpoint")
+      .common()
+      .not_a_result();
   table.add("run.seed", &seed, "seed of every random stream").range(0, 4294967295.0).common();
   table.add("run.dry-run", &dry_run, "build everything, take one step, write nothing, leave")
-      .common().not_a_result();
-  table.add("run.stop-after", &stop_after,
-            "stop with a checkpoint and exit code 75 after this many steps or this time")
-      .check(check_steps_or_time).common().not_a_result();
+      .common()
+      .not_a_result();
+  table
+      .add("run.stop-after", &stop_after,
+           "stop with a checkpoint and exit code 75 after this many steps or this time")
+      .check(check_steps_or_time)
+      .common()
+      .not_a_result();
   table.add("run.log-level", &log_level, "what rank 0 prints")
-      .choices({"debug", "info", "warning", "error"}).not_a_result();
-  table.add("run.progress-every", &progress_every, "time between progress lines").unit("s")
-      .range(0.1, 86400).not_a_result();
+      .choices({"debug", "info", "warning", "error"})
+      .not_a_result();
+  table.add("run.progress-every", &progress_every, "time between progress lines")
+      .unit("s")
+      .range(0.1, 86400)
+      .not_a_result();
 
   table.group("parallel", "Parallel");
-  table.add("parallel.virtual-shards", &virtual_shards,
-            "data streams that the results depend on; the number of ranks must divide it")
-      .range(1, 65536).common();
-  table.add("parallel.reduce", &reduce,
-            "ordered and fixed: same bits on any number of ranks; fast: one all-reduce")
-      .choices({"fast", "ordered", "fixed"}).common();
-  table.add("parallel.threads", &threads, "threads of LibTorch per rank; 0: the rank's share of cores")
-      .range(0, 1024).not_a_result();
+  table
+      .add("parallel.virtual-shards", &virtual_shards,
+           "data streams that the results depend on; the number of ranks must divide it")
+      .range(1, 65536)
+      .common();
+  table
+      .add("parallel.reduce", &reduce,
+           "ordered and fixed: same bits on any number of ranks; fast: one all-reduce")
+      .choices({"fast", "ordered", "fixed"})
+      .common();
+  table
+      .add("parallel.threads", &threads,
+           "threads of LibTorch per rank; 0: the rank's share of cores")
+      .range(0, 1024)
+      .not_a_result();
 
   table.group("checkpoint", "Checkpoints");
   table.add("checkpoint.every", &checkpoint_every, "steps (20000) or time (5m) between checkpoints")
-      .alias("checkpoint-every").check(check_steps_or_time).common().not_a_result();
-  table.add("checkpoint.keep-last", &keep_last, "newest checkpoints that are kept").range(1, 1e6)
+      .alias("checkpoint-every")
+      .check(check_steps_or_time)
+      .common()
+      .not_a_result();
+  table.add("checkpoint.keep-last", &keep_last, "newest checkpoints that are kept")
+      .range(1, 1e6)
       .not_a_result();
   table.add("checkpoint.keep-every", &keep_every, "also keep steps divisible by this; 0: none")
-      .range(0, 9e15).unit("steps").not_a_result();
+      .range(0, 9e15)
+      .unit("steps")
+      .not_a_result();
 
   table.group("metrics", "Metrics");
-  table.add("metrics.every", &metrics_every, "steps between published metrics").alias("metrics-every")
-      .range(1, 9e15).unit("steps").not_a_result();
-  table.add("metrics.flush", &flush_every, "time between writes of the metrics file").alias("flush-every")
-      .range(0, 3600).unit("s").not_a_result();
+  table.add("metrics.every", &metrics_every, "steps between published metrics")
+      .alias("metrics-every")
+      .range(1, 9e15)
+      .unit("steps")
+      .not_a_result();
+  table.add("metrics.flush", &flush_every, "time between writes of the metrics file")
+      .alias("flush-every")
+      .range(0, 3600)
+      .unit("s")
+      .not_a_result();
 
   table.group("device", "Device");
   table.add("device.device", &device, "where tensors live").choices({"cpu", "cuda"}).common();
@@ -86,10 +116,15 @@ void RunOptions::declare(cli::OptionTable& table) {
 
   table.group("debug", "Debugging");
   table.add("debug.watchdog", &watchdog, "end the job when nothing moved for this long; 0: never")
-      .unit("s").range(0, 1e7).not_a_result();
-  table.add("debug.check-replicas-every", &check_replicas_every,
-            "steps between comparisons of the parameters of all ranks; 0: never")
-      .range(0, 9e15).unit("steps").not_a_result();
+      .unit("s")
+      .range(0, 1e7)
+      .not_a_result();
+  table
+      .add("debug.check-replicas-every", &check_replicas_every,
+           "steps between comparisons of the parameters of all ranks; 0: never")
+      .range(0, 9e15)
+      .unit("steps")
+      .not_a_result();
 }
 
 }  // namespace tenfold::train

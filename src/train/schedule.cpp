@@ -15,6 +15,8 @@ bool Due::check(std::uint64_t before, std::uint64_t after) const {
   return every_.seconds && base::monotonic_now() - since_ >= *every_.seconds;
 }
 
-void Due::reset() { since_ = base::monotonic_now(); }
+void Due::reset() {
+  since_ = base::monotonic_now();
+}
 
 }  // namespace tenfold::train

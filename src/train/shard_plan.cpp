@@ -13,8 +13,8 @@ ShardPlan make_shard_plan(std::int64_t shards, int world, int rank) {
     }
     throw base::Error(
         base::Code::kUsage,
-        fmt::format("{} ranks cannot share {} virtual shards evenly (parallel.virtual-shards)", world,
-                    shards),
+        fmt::format("{} ranks cannot share {} virtual shards evenly (parallel.virtual-shards)",
+                    world, shards),
         fmt::format("Start {} ranks, or set --virtual-shards to a multiple of {} (that changes the "
                     "results and is recorded)",
                     base::join(counts, ", "), world));

@@ -54,15 +54,16 @@ class Cartpole final : public Task {
 };
 
 template <Start kStart, Reward kReward>
-TaskEntry entry(std::string name, std::string alias, std::string summary, std::string source) {
-  return {{.name = std::move(name),
-           .summary = std::move(summary),
-           .source = std::move(source),
+TaskEntry entry(const std::string& name, const std::string& alias, const std::string& summary,
+                const std::string& source) {
+  return {{.name = name,
+           .summary = summary,
+           .source = source,
            .observation_size = 5,
            .action_size = 1,
            .action_repeat = 2,
            .control_dt = 0.01},
-          std::move(alias),
+          alias,
           1000,
           make_task<Cartpole<kStart, kReward>>};
 }

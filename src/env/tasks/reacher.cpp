@@ -72,11 +72,11 @@ class Reacher final : public Task {
 };
 
 template <int kJoints, Target kTarget, Reward kReward>
-TaskEntry entry(std::string name, std::string summary, std::string source,
+TaskEntry entry(const std::string& name, const std::string& summary, const std::string& source,
                 std::int64_t control_steps) {
-  return {{.name = std::move(name),
-           .summary = std::move(summary),
-           .source = std::move(source),
+  return {{.name = name,
+           .summary = summary,
+           .source = source,
            .observation_size = 3 * kJoints + 2,
            .action_size = kJoints,
            .action_repeat = 2,
