@@ -17,19 +17,24 @@ std::size_t ceil_divide(std::size_t a, std::size_t b) {
   return (a + b - 1) / b;
 }
 
-// Copies row-major rows into a pass's input and back; groups hold whole shards in order.
+// Copies row-major rows into a pass's input and back; groups hold whole shards in order. Rows of an
+// input may lie apart: a critic's observations and actions share a layer's rows.
+float* row_of(const at::Tensor& tensor, std::int64_t group, std::int64_t row) {
+  return tensor.data_ptr<float>() + group * tensor.stride(0) + row * tensor.stride(1);
+}
 void fill(const at::Tensor& tensor, const std::vector<float>& values) {
-  const std::size_t block = static_cast<std::size_t>(tensor.size(1) * tensor.size(2));
+  const float* in = values.data();
   for (std::int64_t group = 0; group < tensor.size(0); ++group) {
-    std::copy_n(values.data() + static_cast<std::size_t>(group) * block, block,
-                tensor.data_ptr<float>() + group * tensor.stride(0));
+    for (std::int64_t row = 0; row < tensor.size(1); ++row, in += tensor.size(2)) {
+      std::copy_n(in, tensor.size(2), row_of(tensor, group, row));
+    }
   }
 }
 void fetch(const at::Tensor& tensor, float* values) {
-  const std::size_t block = static_cast<std::size_t>(tensor.size(1) * tensor.size(2));
   for (std::int64_t group = 0; group < tensor.size(0); ++group) {
-    std::copy_n(tensor.data_ptr<float>() + group * tensor.stride(0), block,
-                values + static_cast<std::size_t>(group) * block);
+    for (std::int64_t row = 0; row < tensor.size(1); ++row, values += tensor.size(2)) {
+      std::copy_n(row_of(tensor, group, row), tensor.size(2), values);
+    }
   }
 }
 

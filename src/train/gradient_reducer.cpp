@@ -66,7 +66,8 @@ void GradientReducer::sum(const at::Tensor& per_group, const at::Tensor& total,
   if (mode_ == ReduceMode::kFast) sum_fast(per_group, total);
   if (mode_ == ReduceMode::kOrdered) sum_ordered(per_group, total);
   if (mode_ == ReduceMode::kFixed) sum_fixed(per_group, total);
-  if (kernels::first_nonfinite(total) >= 0) report_nonfinite(per_group, layout, what);
+  const std::int64_t bad = kernels::first_nonfinite(total);
+  if (bad >= 0) report_nonfinite(per_group, bad, layout, what);
 }
 
 void GradientReducer::sum_fast(const at::Tensor& per_group, const at::Tensor& total) {
@@ -201,17 +202,17 @@ nn::SumOverShards GradientReducer::statistics_callback() {
   };
 }
 
-void GradientReducer::report_nonfinite(const at::Tensor& per_group,
+void GradientReducer::report_nonfinite(const at::Tensor& per_group, std::int64_t of_total,
                                        const nn::ParameterLayout* layout, const std::string& what) {
   const std::int64_t length = per_group.size(1);
   const std::int64_t index = kernels::first_nonfinite(per_group);
   const int culprit =
       communicator_.all_reduce(index >= 0 ? plan_.rank : plan_.world, comm::Op::kMin);
-  std::int64_t where = plan_.rank == culprit ? index % length : 0;
+  const bool overflow = culprit == plan_.world;
+  std::int64_t where = overflow ? of_total : plan_.rank == culprit ? index % length : 0;
   where = communicator_.all_reduce(where, comm::Op::kMax);
   const std::string name =
       layout == nullptr ? fmt::format("element {}", where) : layout->name_at(where);
-  const bool overflow = culprit == plan_.world;
   const std::string cause =
       overflow ? "the sum over shards overflowed" : fmt::format("first on rank {}", culprit);
   const int speaker = overflow ? 0 : culprit;

@@ -50,8 +50,8 @@ class GradientReducer {
   void sum_fast(const at::Tensor& per_group, const at::Tensor& total);
   void sum_ordered(const at::Tensor& per_group, const at::Tensor& total);
   void sum_fixed(const at::Tensor& per_group, const at::Tensor& total);
-  [[noreturn]] void report_nonfinite(const at::Tensor& per_group, const nn::ParameterLayout* layout,
-                                     const std::string& what);
+  [[noreturn]] void report_nonfinite(const at::Tensor& per_group, std::int64_t of_total,
+                                     const nn::ParameterLayout* layout, const std::string& what);
 
   comm::Communicator communicator_;
   ShardPlan plan_;

@@ -47,7 +47,18 @@ TEST(OuNoise, UnitSchemeHasItsClosedFormMoments) {
 
 TEST(OuNoise, ExactSchemeKeepsTheProcesssVarianceAtAnyStep) {
   NoiseOptions options{.scheme = OuScheme::kExact, .dt = 8.0};
-  EXPECT_NEAR(sample_moments(options, 300'000).variance, 0.1333333, 0.01 * 0.1333333);
+  const Moments moments = sample_moments(options, 300'000);
+  EXPECT_NEAR(moments.variance, 0.1333333, 0.01 * 0.1333333);
+  EXPECT_NEAR(moments.lag1, std::exp(-0.15 * 8), 0.005);
+}
+
+// A step long enough to be told from the exact process: x keeps 1 - 0.15 * 2 of itself.
+TEST(OuNoise, DtSchemeHasItsClosedFormMoments) {
+  NoiseOptions options{.scheme = OuScheme::kDt, .dt = 2.0};
+  const Moments moments = sample_moments(options, 300'000);
+  EXPECT_NEAR(moments.variance, 0.2 * 0.2 * 2 / (1 - 0.7 * 0.7), 0.01 * 0.1568627);
+  EXPECT_NEAR(moments.lag1, 0.7, 0.005);
+  EXPECT_NEAR(moments.lag5, std::pow(0.7, 5), 0.005);
 }
 
 TEST(OuNoise, StationaryDeviationsAreTheClosedForms) {
