@@ -38,8 +38,8 @@ def _resumptions(axes: Axes, run: Run, scale: float) -> None:
     for step in steps:
         axes.axvline(step / scale, color="#bbbbbb", linewidth=0.9, zorder=0)
     if steps:
-        axes.annotate("resumed", (steps[-1] / scale, 0), xycoords=("data", "axes fraction"),
-                      xytext=(3, 3), textcoords="offset points", fontsize=7.5, color="#777777")
+        axes.annotate("resumed", (steps[-1] / scale, 1), xycoords=("data", "axes fraction"), va="top",
+                      xytext=(3, 0), textcoords="offset points", fontsize=7.5, color="#777777")
 
 
 def _curve(axes: Axes, series: Series, values: np.ndarray, scale: float, label: str | None,
@@ -72,13 +72,13 @@ def main_figure(runs: list[Run]) -> Figure | None:
                               series.value + spread.value, color=look["color"], alpha=0.18,
                               linewidth=0, label="± 1 s.d. over episodes")
         _curve(axes, series, series.value, scale, label, look)
-    axes.set_ylabel(style.with_unit(lead.description or lead.name, lead.unit))
+    axes.set_title(", ".join(dict.fromkeys(tables.subject(run) for run in runs)))
     axes.set_ylabel(style.with_unit(lead.name.replace("eval/return", "return per episode"), lead.unit))
     if lead.name == "eval/return":
         randoms = [tables.last_value(run.get("eval/random_return")) for run in runs]
         known = [value for value in randoms if value is not None]
         baseline(axes, float(np.mean(known)) if known else None)
-    _legend(axes)
+    _legend(axes, evaluation_first=len(runs) == 1)
     return figure
 
 
@@ -91,10 +91,13 @@ def _training_background(axes: Axes, run: Run, lead: Series, scale: float) -> No
               label="training, with noise")
 
 
-def _legend(axes: Axes) -> None:
-    entries = len(axes.get_legend_handles_labels()[1])
-    if entries > 1:
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=min(entries, 4))
+def _legend(axes: Axes, evaluation_first: bool) -> None:
+    handles, names = axes.get_legend_handles_labels()
+    if evaluation_first:  # drawn last, so that it lies on top
+        handles, names = handles[::-1], names[::-1]
+    if len(names) > 1:
+        # Below the axes: with twenty runs it would cover the curves.
+        axes.legend(handles, names, loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=min(len(names), 4))
 
 
 def panel(runs: list[Run], name: str) -> Figure | None:

@@ -16,10 +16,10 @@ p.note, figcaption { color: #555; font-size: 0.87rem; margin: 0.2rem 0 0.8rem; }
 .badge { font-size: 0.8rem; font-weight: 600; padding: 0.15rem 0.6rem; border-radius: 1rem;
          vertical-align: middle; border: 1px solid; }
 .running { color: #00568a; background: #e5f2fa; } .finished { color: #00664b; background: #e3f4ee; }
+.unknown { color: #555; background: #f0f0f0; }
 .stopped { color: #7a5200; background: #fdf3dc; } .killed { color: #9c3d00; background: #fdebe0; }
-.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(130px, 1fr)); gap: 0.6rem;
-         margin: 1rem 0; }
-.facts div { border: 1px solid #e2e2e2; border-radius: 6px; padding: 0.45rem 0.7rem; }
+.facts { display: flex; flex-wrap: wrap; gap: 0.6rem; margin: 1rem 0; }
+.facts div { flex: 1 1 auto; white-space: nowrap; border: 1px solid #e2e2e2; border-radius: 6px; padding: 0.45rem 0.7rem; }
 .facts span { display: block; color: #666; font-size: 0.78rem; }
 .facts b { font-size: 1.1rem; font-variant-numeric: tabular-nums; }
 .panels { display: grid; grid-template-columns: repeat(auto-fill, minmax(330px, 1fr)); gap: 0.6rem 1.2rem; }

@@ -54,6 +54,12 @@ def _normaliser(runs: list[Run], planner: float | None):
     return (lambda value: (value - random) / (planner - random)), 0.0, True
 
 
+def _members(runs: list[Run]) -> str:
+    seeds = {run.manifest.get("seed") for run in runs}
+    kind = "seed" if len(seeds) == len(runs) else "run"
+    return f"1 {kind}" if len(runs) == 1 else f"mean of {len(runs)} {kind}s"
+
+
 def learning_curve(axes: Axes, task: str, runs: list[Run], planner: float | None = None) -> None:
     """Each seed thin, their mean thick, the range between the worst and best seed shaded."""
     scaled, random, normalised = _normaliser(runs, planner)
@@ -67,8 +73,8 @@ def learning_curve(axes: Axes, task: str, runs: list[Run], planner: float | None
         axes.fill_between(grid / scale, np.min(every, axis=0), np.max(every, axis=0),
                           color=style.COLOURS[0], alpha=0.12, linewidth=0)
         axes.plot(grid / scale, mean, color=style.COLOURS[0], linewidth=2.2)
-        seeds = "1 seed" if len(curves) == 1 else f"mean of {len(curves)} seeds"
-        axes.set_title(f"{task} · {seeds}, last {tables.number(float(mean[-1]))}")
+        last = f", last {style.signed(mean[-1])}" if grid[-1] == max(step[-1] for step, _ in curves) else ""
+        axes.set_title(f"{task} · {_members(runs)}{last}")
     else:
         axes.set_title(f"{task} · no evaluation yet")
     figures.baseline(axes, random)
@@ -118,17 +124,18 @@ def calibration(axes: Axes, task: str, runs: list[Run]) -> None:
     margin = 0.05 * max(high - low, 1e-6)
     limits = np.array([low - margin, high + margin])
     axes.plot(limits, limits, color=style.BASELINE, linewidth=1.1, linestyle=(0, (4, 3)), label="Q = return")
+    bias = float(np.median(estimated - returned))
     for index, cloud in enumerate(clouds):
         axes.scatter(cloud[:, 1], cloud[:, 0], s=14, alpha=0.45, linewidths=0,
-                     color=style.COLOURS[index % len(style.COLOURS)])
+                     color=style.COLOURS[index % len(style.COLOURS)],
+                     label=None if index else f"{len(points)} states, median Q − return {style.signed(bias, True)}")
     line = robust_line(returned, estimated)
-    bias = float(np.median(estimated - returned))
     if line:
         ends = np.array([returned.min(), returned.max()])
         axes.plot(ends, line[0] * ends + line[1], color="#000000", linewidth=1.6,
                   label=f"robust fit, slope {line[0]:.2f}")
     axes.set(xlim=limits, ylim=limits, aspect="equal")
-    axes.set_title(f"{task} · n = {len(points)}, median Q − return = {bias:+.3g}")
+    axes.set_title(task)
     axes.legend(loc="lower right" if bias >= 0 else "upper left")
 
 

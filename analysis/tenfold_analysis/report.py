@@ -1,9 +1,11 @@
 """A self-contained report.html of one run, or of several runs side by side.
 
     python -m tenfold_analysis.report RUN... [--out FILE]
+    python -m tenfold_analysis.report RUN... --curve FILE.png
 
 Works while the run is going on. One run: written into its directory. Several, or a folder of runs:
-comparison.html in their common folder. Exit codes: 0 done, 2 usage, 3 not a run, 4 cannot write.
+comparison.html in their common folder. With --curve: only the learning curve, as a picture.
+Exit codes: 0 done, 2 usage, 3 not a run (or no curve in it yet), 4 cannot write.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ from .tenfold_h5 import NotARun, Run, find_runs, log_tail, read_run
 _STATES = {"running": "this is how far it is; make the report again for more",
            "finished": "all steps done",
            "stopped": "stopped with a checkpoint; the same command goes on from there",
-           "killed": "ended without saying so: killed, or failed (see the log below)"}
+           "killed": "ended without saying so: killed, or failed (see the log below)",
+           "unknown": "its newest metrics cannot be read"}
 # Manifest entries that are shown elsewhere on the page.
 _NOT_PROVENANCE = {"config", "app", "app_summary", "paper", "command_line"}
 
@@ -47,7 +50,7 @@ def _family(app: str):
 def _curves(runs: list[Run], draw: _Numbered) -> list[str]:
     parts = [page.heading("Learning")]
     main = figures.main_figure(runs)
-    parts.append(page.figure(draw(main)) if main else page.paragraph("No metric has been written yet."))
+    parts.append(page.figure(draw(main)) if main else page.paragraph("There is no metric to draw yet."))
     shown: tuple[str, ...] = ()
     apps = {run.app for run in runs}
     family = _family(runs[0].app) if len(apps) == 1 else None
@@ -164,6 +167,8 @@ def main(arguments: list[str] | None = None) -> int:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="+", metavar="RUN", help="run directory, or a folder of runs")
     parser.add_argument("--out", type=Path, help="where to write the page")
+    parser.add_argument("--curve", type=Path, metavar="FILE",
+                        help="draw the learning curve alone: png, svg or pdf by its ending")
     chosen = parser.parse_args(arguments)
     try:
         paths = dict.fromkeys(path for name in chosen.runs for path in find_runs(name))
@@ -172,12 +177,19 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"report: {error}. Name a folder made by --run-dir, or a folder of such folders",
               file=sys.stderr)
         return 3
-    target = _target(runs, chosen.out)
+    target = chosen.curve or _target(runs, chosen.out)
     try:
-        write_page(target, render(runs[0]) if len(runs) == 1 else render_comparison(runs))
-    except OSError as error:
-        print(f"report: cannot write {target}: {error.strerror}. Name another place with --out",
-              file=sys.stderr)
+        if not chosen.curve:
+            write_page(target, render(runs[0]) if len(runs) == 1 else render_comparison(runs))
+        elif curve := figures.main_figure(runs):
+            style.save(curve, target)
+        else:
+            print("report: there is no curve to draw: no evaluation has been written yet",
+                  file=sys.stderr)
+            return 3
+    except (OSError, ValueError) as error:
+        print(f"report: cannot write {target}: {getattr(error, 'strerror', None) or error}. "
+              "Name another place with --out or --curve", file=sys.stderr)
         return 4
     for run in runs:
         for text in run.warnings:

@@ -54,6 +54,11 @@ def with_unit(name: str, unit: str) -> str:
     return f"{name} ({unit})" if unit else name
 
 
+def signed(value: float, plus: bool = False) -> str:
+    """Three significant digits, with the same minus sign as on the axes."""
+    return f"{value:{'+' if plus else ''}.3g}".replace("-", "−")
+
+
 def thin(step: np.ndarray, value: np.ndarray, most: int = 400):
     """(step, mean, low, high) over equal groups of rows: a picture shows no more points than that."""
     if len(step) <= most:

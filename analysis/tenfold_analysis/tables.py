@@ -165,6 +165,12 @@ def labels(runs: list[Run]) -> list[str]:
     return [os.path.relpath(run.path.resolve(), common) for run in runs]
 
 
+def subject(run: Run) -> str:
+    """What was learned by what: "ddpg on cartpole_swingup"."""
+    task = run.config.get("task.task")
+    return f"{run.app} on {task.value}" if task else run.app
+
+
 def series_table(run: Run) -> pd.DataFrame:
     return pd.DataFrame([{"series": s.name, "unit": s.unit, "rows": number(len(s)),
                           "last": number(last_value(s if len(s) else None)),

@@ -5,6 +5,7 @@ Works for finished, stopped, killed and running runs, and never writes to a run'
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import json
 import os
@@ -22,6 +23,9 @@ SCHEMA_VERSION = 1
 # A job on another host whose lock this file system does not show is taken as running while its
 # metrics are younger than this.
 FRESH_SECONDS = 600
+# An SWMR reader tries again when metadata does not have its checksum: the writer may be at it. The
+# pause doubles each time, so HDF5's own 100 attempts on a damaged file never end; these take 40 ms.
+_ATTEMPTS = 25
 
 
 class NotARun(Exception):
@@ -90,7 +94,7 @@ class Run:
     series: dict[str, Series]
     events: list[Event]
     checkpoints: list[Checkpoint]
-    state: str  # running | finished | stopped | killed
+    state: str  # running | finished | stopped | killed | unknown
     warnings: list[str]
 
     @property
@@ -126,6 +130,11 @@ class _Segment:
     events: list[Event]
 
 
+def _reason(error: Exception) -> str:
+    """In one line; a KeyError's own text is in quotes."""
+    return " ".join(str(error.args[0] if error.args else error).split())
+
+
 def _text(value) -> str:
     if isinstance(value, bytes):
         return value.rstrip(b"\0").decode("utf-8", "replace")
@@ -133,15 +142,17 @@ def _text(value) -> str:
 
 
 def _open(path: Path) -> h5py.File:
-    """SWMR reading suits live files and those of killed jobs, which plain reading refuses; without
-    locks where the file system has none."""
-    reason = ""
-    for options in ({"swmr": True}, {"swmr": True, "locking": False}, {"locking": False}):
-        try:
-            return h5py.File(path, "r", **options)
-        except (OSError, ValueError) as error:
-            reason = reason or str(error)
-    raise OSError(reason)
+    """SWMR reading suits live files and those of killed jobs, which plain reading refuses. Takes no
+    lock: not every file system has any, and a reader must never be in a job's way."""
+    access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+    access.set_fclose_degree(h5py.h5f.CLOSE_STRONG)
+    access.set_file_locking(False, True)
+    # h5py has no name for this call; its own extension module knows the library that it uses.
+    limit = ctypes.CDLL(h5py.h5p.__file__).H5Pset_metadata_read_attempts
+    limit.argtypes = (ctypes.c_int64, ctypes.c_uint)
+    limit(access.id, _ATTEMPTS)
+    flags = h5py.h5f.ACC_RDONLY | h5py.h5f.ACC_SWMR_READ
+    return h5py.File(h5py.h5f.open(os.fsencode(path), flags, fapl=access))
 
 
 def _check_schema(file: h5py.File) -> None:
@@ -209,23 +220,27 @@ def _join(older: Series, newer: Series | None, resumed: int, warnings: list[str]
                     for key in ("step", "wall_s", "value", "segment")))
 
 
-def _read_metrics(run: Path, warnings: list[str]) -> tuple[dict[str, Series], list[Event]]:
+def _read_metrics(run: Path, warnings: list[str]) -> tuple[dict[str, Series], list[Event], bool]:
+    """Series, events, and whether the newest segment, which tells how the run ended, could be read."""
     series: dict[str, Series] = {}
     events: list[Event] = []
+    whole = True
     files = [path for path in (run / "metrics").glob("seg-*.h5") if re.fullmatch(r"seg-\d+", path.stem)]
     for path in sorted(files, key=lambda path: int(path.stem[4:])):
         number = int(path.stem[4:])
         try:
             segment = _read_segment(path, number)
         except (OSError, ValueError, KeyError, RuntimeError) as error:
-            warnings.append(f"{path} skipped: {' '.join(str(error).split())}")
+            warnings.append(f"{path} skipped: {_reason(error)}")
+            whole = False
             continue
+        whole = True
         for name in list(series):
             series[name] = _join(series[name], segment.series.get(name), segment.resumed_from, warnings)
         for name, new in segment.series.items():
             series.setdefault(name, new)
         events += segment.events
-    return series, events
+    return series, events, whole
 
 
 def _read_manifest(run: Path) -> dict[str, str]:
@@ -237,7 +252,7 @@ def _read_manifest(run: Path) -> dict[str, str]:
             _check_schema(file)
             return {key: _text(value) for key, value in file["manifest"].attrs.items()}
     except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise NotARun(f"{path}: {' '.join(str(error).split())}") from error
+        raise NotARun(f"{path}: {_reason(error)}") from error
 
 
 def _config(manifest: dict[str, str], warnings: list[str]) -> dict[str, ConfigValue]:
@@ -296,9 +311,11 @@ def is_locked(run: Path) -> bool:
     return min(ages, default=FRESH_SECONDS) < FRESH_SECONDS
 
 
-def _state(run: Path, events: list[Event]) -> str:
-    if is_locked(run):
+def _state(locked: bool, events: list[Event], newest_read: bool) -> str:
+    if locked:
         return "running"
+    if not newest_read:
+        return "unknown"
     return {"end": "finished", "stop": "stopped"}.get(events[-1].kind if events else "", "killed")
 
 
@@ -309,9 +326,11 @@ def read_run(path: str | os.PathLike) -> Run:
         raise NotARun(f"{run} does not exist" if not run.exists() else f"{run} is not a folder")
     manifest = _read_manifest(run)
     warnings: list[str] = []
-    series, events = _read_metrics(run, warnings)
+    # Asked before reading: what a job that lets go of the run has written is then all there.
+    locked = is_locked(run)
+    series, events, newest_read = _read_metrics(run, warnings)
     return Run(run, manifest, _config(manifest, warnings), series, events, read_checkpoints(run),
-               _state(run, events), warnings)
+               _state(locked, events, newest_read), warnings)
 
 
 def find_runs(path: str | os.PathLike) -> list[Path]:

@@ -8,9 +8,8 @@ namespace tenfold::tool {
 namespace {
 
 constexpr const char* kExitCodes =
-    "\nexit codes: 0 done, 2 wrong usage, 3 bad input data (no such run, not a run), 4 "
-    "input/output\n"
-    "or something missing (doctor), 6 checkpoint unusable (verify)\n";
+    "\nexit codes: 0 done, 2 wrong usage, 3 bad data (no such run, not a run, damaged),\n"
+    "4 input/output, or something missing (doctor), 6 checkpoint unusable (verify)\n";
 
 base::Code run_help(const Arguments& arguments) {
   if (!arguments.operands.empty()) {

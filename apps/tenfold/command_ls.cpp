@@ -23,14 +23,15 @@ void add_run(const fs::path& path, TextTable* table, std::vector<std::string>* p
     const RunOverview run = read_overview(path);
     const store::Series* measure = run.headline();
     const auto total = run.total_steps();
-    table->add({path.string(), run.fact("app"), state_name(run.state),
-                std::to_string(run.last_step()), total ? std::to_string(*total) : "-",
-                measure != nullptr ? measure->name : "-",
+    table->add({base::printable(path.string()), base::printable(run.fact("app")),
+                state_name(run.state), std::to_string(run.last_step()),
+                total ? std::to_string(*total) : "-",
+                measure != nullptr ? base::printable(measure->name) : "-",
                 measure != nullptr ? short_number(first_column(*measure).back()) : "-",
                 age_text(run.last_time())});
     for (const std::string& warning : run.warnings) problems->push_back(warning);
   } catch (const base::Error& error) {
-    table->add({path.string(), "?", "unreadable", "-", "-", "-", "-", "-"});
+    table->add({base::printable(path.string()), "?", "unreadable", "-", "-", "-", "-", "-"});
     problems->push_back(error.message());
   }
 }
@@ -45,33 +46,31 @@ base::Code run_ls(const Arguments& arguments) {
   }
   const auto runs = find_runs(root);
   if (runs.empty()) {
-    std::printf("no runs below %s\n", root.string().c_str());
+    std::printf("no runs below %s%s\n", base::printable(root.string()).c_str(),
+                named ? "" : " (`tenfold ls DIR` looks elsewhere)");
     return base::Code::kOk;
   }
   TextTable table({"run", "app", "state", ">step", ">of", "measure", ">last", ">changed"});
   std::vector<std::string> problems;
   for (const fs::path& path : runs) add_run(path, &table, &problems);
   std::fputs(table.text().c_str(), stdout);
-  std::fflush(stdout);
-  for (const std::string& problem : problems) {
-    std::fprintf(stderr, "tenfold: warning: %s\n", problem.c_str());
-  }
+  print_warnings(problems);
   return base::Code::kOk;
 }
 
 }  // namespace
 
 Command ls_command() {
-  return {
-      {"ls",
-       "[DIR]",
-       0,
-       1,
-       "list the runs below DIR (./runs)",
-       "States: running (a job owns the folder), finished, stopped (with a checkpoint: the same\n"
-       "command goes on), killed (ended without saying so). Looks three folders deep.",
-       {}},
-      &run_ls};
+  return {{"ls",
+           "[DIR]",
+           0,
+           1,
+           "list the runs below DIR (./runs)",
+           "States: running (a job owns the folder), finished, stopped (with a checkpoint: the\n"
+           "same command goes on), killed (ended without saying so), unknown (the newest metrics\n"
+           "cannot be read), unreadable (the manifest cannot). Looks three folders deep.",
+           {}},
+          &run_ls};
 }
 
 }  // namespace tenfold::tool

@@ -35,8 +35,28 @@ std::string best_of(const store::Series& series) {
   return std::isnan(best) ? "" : short_number(best);
 }
 
+/// "node1 x4, node2 x4" of one host name per rank; the first few of many.
+std::string host_counts(const std::string& hosts) {
+  constexpr std::size_t kShown = 4;
+  std::vector<std::pair<std::string, std::size_t>> counts;
+  for (const std::string& host : base::split(hosts, ',')) {
+    auto found = std::find_if(counts.begin(), counts.end(),
+                              [&](const auto& each) { return each.first == host; });
+    if (found == counts.end()) found = counts.insert(counts.end(), {host, 0});
+    ++found->second;
+  }
+  std::vector<std::string> parts;
+  for (std::size_t i = 0; i < std::min(kShown, counts.size()); ++i) {
+    parts.push_back(counts.size() == 1 ? counts[i].first
+                                       : fmt::format("{} x{}", counts[i].first, counts[i].second));
+  }
+  if (counts.size() > kShown) parts.push_back(fmt::format("{} more", counts.size() - kShown));
+  return base::join(parts, ", ");
+}
+
 void show_facts(const RunOverview& run) {
-  print(fmt::format("{} {} ({}: {})\n", run.fact("app"), run.fact("run_id"), state_name(run.state),
+  print(fmt::format("{} {} ({}: {})\n", base::printable(run.fact("app")),
+                    base::printable(run.fact("run_id")), state_name(run.state),
                     state_meaning(run.state)));
   TextTable table({"", ""});
   const auto add = [&](const std::string& name, const std::string& value) {
@@ -45,9 +65,9 @@ void show_facts(const RunOverview& run) {
   add("folder", run.path.string());
   add("steps", progress_text(run));
   add("started", run.fact("started_utc"));
-  add("last sign", run.last_time() > 0 ? utc_text(run.last_time()) + " UTC" : "");
+  add("last write", run.last_time() > 0 ? utc_text(run.last_time()) + " UTC" : "");
   add("command", run.fact("command_line"));
-  add("ranks", fmt::format("{} on {}", run.fact("world_size"), run.fact("hosts")));
+  add("ranks", fmt::format("{} on {}", run.fact("world_size"), host_counts(run.fact("hosts"))));
   add("shards", fmt::format("{}, reduce {}", run.fact("virtual_shards"), run.fact("reduce")));
   add("seed", run.fact("seed"));
   add("device", run.fact("device"));
@@ -63,7 +83,8 @@ void show_config(const RunOverview& run, bool all) {
   TextTable table({"option", "value", "set by"});
   for (const ConfigValue& each : run.config) {
     if (all || each.origin != "default") {
-      table.add({each.key, base::printable(each.value), each.origin});
+      table.add(
+          {base::printable(each.key), base::printable(each.value), base::printable(each.origin)});
     }
   }
   print(all ? "\nConfiguration\n" : "\nConfiguration (not at its default; --all shows the rest)\n");
@@ -75,10 +96,10 @@ void show_metrics(const RunOverview& run, bool ascii) {
   for (const store::Series& each : run.series) {
     if (each.step.empty()) continue;
     const auto values = first_column(each);
-    table.add(
-        {each.columns > 1 ? fmt::format("{} [{} columns]", each.name, each.columns) : each.name,
-         short_number(values.back()), best_of(each), each.unit, std::to_string(each.step.size()),
-         sparkline(values, kSparkWidth, ascii)});
+    const std::string name = base::printable(each.name);
+    table.add({each.columns > 1 ? fmt::format("{} [{} columns]", name, each.columns) : name,
+               short_number(values.back()), best_of(each), base::printable(each.unit),
+               std::to_string(each.step.size()), sparkline(values, kSparkWidth, ascii)});
   }
   print("\nMetrics\n");
   print(table.empty() ? "  none yet\n" : table.text("  "));
@@ -86,20 +107,23 @@ void show_metrics(const RunOverview& run, bool ascii) {
 
 void show_events(const RunOverview& run, bool all) {
   const std::size_t count = all ? run.events.size() : std::min(kEvents, run.events.size());
-  print(fmt::format("\nEvents (last {} of {})\n", count, run.events.size()));
+  print(count == run.events.size() ? fmt::format("\nEvents ({})\n", count)
+                                   : fmt::format("\nEvents (last {} of {}; --all shows the rest)\n",
+                                                 count, run.events.size()));
   TextTable table({"time (UTC)", ">step", "kind", "what"});
   for (std::size_t i = run.events.size() - count; i < run.events.size(); ++i) {
     const store::Event& each = run.events[i];
     table.add({utc_text(each.wall_s), std::to_string(each.step), base::printable(each.kind),
                base::printable(each.text)});
   }
-  if (!table.empty()) print(table.text("  "));
+  print(table.empty() ? "  none yet\n" : table.text("  "));
 }
 
 void show_checkpoints(const RunOverview& run) {
   const auto folders = store::list_checkpoints(run.path / "checkpoint");
+  if (folders.empty()) return print("\nCheckpoints\n  none that is committed\n");
   print(fmt::format("\nCheckpoints ({}; `tenfold verify {}` checks their digests)\n",
-                    folders.size(), run.path.string()));
+                    folders.size(), base::printable(run.path.string())));
   for (const fs::path& folder : folders) {
     std::error_code ignored;
     const auto bytes = fs::file_size(folder / "state.h5", ignored);
@@ -117,10 +141,7 @@ base::Code run_show(const Arguments& arguments) {
   show_metrics(run, arguments.has("ascii") || needs_ascii());
   show_events(run, all);
   show_checkpoints(run);
-  std::fflush(stdout);
-  for (const std::string& warning : run.warnings) {
-    std::fprintf(stderr, "tenfold: warning: %s\n", warning.c_str());
-  }
+  print_warnings(run.warnings);
   return base::Code::kOk;
 }
 
@@ -133,8 +154,8 @@ Command show_command() {
        1,
        1,
        "what a run is, how far it is and how it goes",
-       "Works on running, killed and finished runs. The course of a metric goes from its\n"
-       "lowest to its highest value.",
+       "Works on running, killed and finished runs. The course of a metric is its curve over\n"
+       "the rows so far, drawn between its lowest and its highest value.",
        {{"all", 'a', "", "all options and events"}, {"ascii", 0, "", "courses without Unicode"}}},
       &run_show};
 }

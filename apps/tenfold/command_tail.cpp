@@ -2,9 +2,9 @@
 #include <chrono>
 #include <cstdio>
 #include <map>
-#include <set>
 #include <thread>
 #include <tuple>
+#include <utility>
 
 #include "base/text.hpp"
 #include "tenfold/commands.hpp"
@@ -21,8 +21,9 @@ struct Line {
   std::string text;
 };
 
-/// Rows and events by what tells them apart, so that following prints each once.
-using Seen = std::set<std::tuple<std::string, std::uint64_t, double>>;
+/// How many rows and events were printed of each name, step and time, so that following prints each
+/// once: rows that are written together may share all three.
+using Seen = std::map<std::tuple<std::string, std::uint64_t, double>, std::size_t>;
 
 /// Rows of one step and one group (the name up to the first '/') share a line.
 struct Group {
@@ -30,13 +31,18 @@ struct Group {
   std::map<std::string, std::pair<double, std::size_t>> values;  ///< last value, number of rows
 };
 
-void add_metrics(const RunOverview& run, Seen* seen, std::vector<Line>* lines) {
+/// Whether this row, met again in `now`, is one more than were seen before.
+bool is_new(Seen::key_type key, const Seen& before, Seen* now) {
+  const auto found = before.find(key);
+  return ++(*now)[std::move(key)] > (found == before.end() ? 0 : found->second);
+}
+
+void add_metrics(const RunOverview& run, const Seen& before, Seen* now, std::vector<Line>* lines) {
   std::map<std::pair<std::uint64_t, std::string>, Group> groups;
   for (const store::Series& each : run.series) {
     const auto slash = each.name.find('/');
     for (std::size_t row = 0; row < each.step.size(); ++row) {
-      const auto key = std::tuple(each.name, each.step[row], each.wall_s[row]);
-      if (!seen->insert(key).second) continue;
+      if (!is_new({each.name, each.step[row], each.wall_s[row]}, before, now)) continue;
       Group& group = groups[{each.step[row], each.name.substr(0, slash)}];
       group.wall_s = std::max(group.wall_s, each.wall_s[row]);
       auto& [value, rows] =
@@ -46,8 +52,9 @@ void add_metrics(const RunOverview& run, Seen* seen, std::vector<Line>* lines) {
     }
   }
   for (const auto& [key, group] : groups) {
-    std::string text = fmt::format("{:<10}", key.second);
-    for (const auto& [name, value] : group.values) {
+    std::string text = fmt::format("{:<10}", base::printable(key.second));
+    for (const auto& [raw, value] : group.values) {
+      const std::string name = base::printable(raw);
       text += value.second == 1 ? fmt::format("  {} {}", name, short_number(value.first))
                                 : fmt::format("  {} ({} rows)", name, value.second);
     }
@@ -57,10 +64,12 @@ void add_metrics(const RunOverview& run, Seen* seen, std::vector<Line>* lines) {
 
 std::vector<Line> new_lines(const RunOverview& run, Seen* seen) {
   std::vector<Line> lines;
-  add_metrics(run, seen, &lines);
+  const Seen before = std::exchange(*seen, {});
+  add_metrics(run, before, seen, &lines);
   for (const store::Event& each : run.events) {
-    if (!seen->insert({"event " + each.kind + " " + each.text, each.step, each.wall_s}).second)
+    if (!is_new({"event " + each.kind + " " + each.text, each.step, each.wall_s}, before, seen)) {
       continue;
+    }
     lines.push_back(
         {each.wall_s, each.step,
          fmt::format("{:<10}  {}", base::printable(each.kind), base::printable(each.text))});
@@ -82,9 +91,7 @@ base::Code run_tail(const Arguments& arguments) {
   const auto count = static_cast<std::size_t>(arguments.whole("lines", 20, 0, 1'000'000));
   const auto pause = std::chrono::milliseconds(1000 * arguments.whole("every", 2, 1, 3600));
   RunOverview run = read_overview(arguments.operands.front());
-  for (const std::string& warning : run.warnings) {
-    std::fprintf(stderr, "tenfold: warning: %s\n", warning.c_str());
-  }
+  print_warnings(run.warnings);
   Seen seen;
   print_last(new_lines(run, &seen), count);
   if (!arguments.has("follow")) return base::Code::kOk;
@@ -106,7 +113,7 @@ Command tail_command() {
            1,
            1,
            "the last events and metrics of a run",
-           "Following ends when the run does.",
+           "Metrics of one step and group share a line. Following ends when the run does.",
            {{"lines", 'n', "N", "how many lines (20)"},
             {"follow", 'f', "", "go on with what is written, until the run ends"},
             {"every", 0, "SECONDS", "how often to look when following (2)"}}},

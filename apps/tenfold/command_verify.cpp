@@ -6,6 +6,7 @@
 #include "store/checkpoint_store.hpp"
 #include "store/run_reader.hpp"
 #include "tenfold/commands.hpp"
+#include "tenfold/run_overview.hpp"
 
 namespace tenfold::tool {
 
@@ -15,20 +16,18 @@ namespace fs = std::filesystem;
 using base::Code;
 using base::Error;
 
-/// One checkpoint; prints its line. The message of what is wrong, "" when nothing is.
-std::string verify_one(const fs::path& folder) {
-  try {
-    const store::CommitRecord record = store::verify_checkpoint(folder);
-    std::printf("ok       %s  step %llu, %s, sha256 %.12s..., %d ranks, %llu shards, %s\n",
-                folder.string().c_str(), static_cast<unsigned long long>(record.step),
-                base::human_bytes(static_cast<double>(record.bytes)).c_str(), record.sha256.c_str(),
-                record.world_size, static_cast<unsigned long long>(record.shards),
-                record.created_utc.c_str());
-    return "";
-  } catch (const Error& error) {
-    std::printf("UNUSABLE %s\n", error.message().c_str());
-    return error.message();
-  }
+void print_line(const char* verdict, const std::string& text) {
+  std::printf("%-9s%s\n", verdict, base::printable(text).c_str());
+}
+
+/// One checkpoint; prints its line. Throws Code::kCheckpoint when it cannot be used.
+void verify_one(const fs::path& folder) {
+  const store::CommitRecord record = store::verify_checkpoint(folder);
+  print_line(
+      "ok", fmt::format("{}  step {}, {}, sha256 {:.12}..., {} {}, {} shards, {}", folder.string(),
+                        record.step, base::human_bytes(static_cast<double>(record.bytes)),
+                        record.sha256, record.world_size, record.world_size == 1 ? "rank" : "ranks",
+                        record.shards, record.created_utc));
 }
 
 /// Folders of a run's checkpoint/, in order of name.
@@ -58,39 +57,44 @@ std::string ignored_because(const fs::path& folder) {
 
 Code verify_run(const fs::path& run) {
   std::vector<std::string> damaged;
-  store::read_manifest(run);
+  read_manifest_of(run);
   const auto series = store::read_metrics(run, &damaged);
   std::size_t rows = 0;
   for (const store::Series& each : series) rows += each.step.size();
-  std::printf("ok       %s  manifest; metrics: %zu series, %zu rows\n", run.string().c_str(),
-              series.size(), rows);
-  for (const std::string& text : damaged) std::printf("DAMAGED  %s\n", text.c_str());
+  print_line("ok", fmt::format("{}  manifest; metrics: {} series, {} rows", run.string(),
+                               series.size(), rows));
+  for (const std::string& text : damaged) print_line("DAMAGED", text);
   std::size_t good = 0;
   std::vector<std::string> unusable;
   for (const fs::path& folder : entries(run / "checkpoint")) {
     if (const std::string reason = ignored_because(folder); !reason.empty()) {
-      std::printf("ignored  %s  %s\n", folder.string().c_str(), reason.c_str());
+      print_line("ignored", fmt::format("{}  {}", folder.string(), reason));
       continue;
     }
-    const std::string problem = verify_one(folder);
-    if (problem.empty()) {
+    try {
+      verify_one(folder);
       ++good;
-    } else {
-      unusable.push_back(problem);
+    } catch (const Error& error) {
+      print_line("UNUSABLE", error.message());
+      unusable.push_back(folder.filename().string());
     }
   }
-  std::fflush(stdout);
   if (!unusable.empty()) {
     throw Error(Code::kCheckpoint,
                 fmt::format("{} of {} checkpoints cannot be used: {}", unusable.size(),
-                            good + unusable.size(), base::join(unusable, "; ")),
+                            good + unusable.size(), base::join(unusable, ", ")),
                 good > 0 ? "Resuming takes the newest good one" : "None is left to resume from");
   }
   if (!damaged.empty()) {
-    throw Error(Code::kData, base::join(damaged, "; "),
-                "The other segments and checkpoints are fine");
+    throw Error(Code::kData,
+                fmt::format("{} {} of metrics cannot be read", damaged.size(),
+                            damaged.size() == 1 ? "file" : "files"),
+                "Resuming does not need them; their rows are missing in reports");
   }
-  std::printf("%zu checkpoints, all good\n", good);
+  std::printf("%zu %s\n", good,
+              good == 0   ? "checkpoints: nothing to resume from"
+              : good == 1 ? "checkpoint, good"
+                          : "checkpoints, all good");
   return Code::kOk;
 }
 
@@ -111,8 +115,11 @@ base::Code run_verify(const Arguments& arguments) {
                     path.string()),
         "Name a run, or a folder checkpoint/step-...");
   }
-  if (const std::string problem = verify_one(path); !problem.empty()) {
-    throw Error(Code::kCheckpoint, problem, "Resume from another: `tenfold verify RUN` checks all");
+  try {
+    verify_one(path);
+  } catch (const Error& error) {
+    throw Error(error.code(), error.message(),
+                "Resume from another: `tenfold verify RUN` checks all");
   }
   return Code::kOk;
 }
@@ -125,7 +132,8 @@ Command verify_command() {
            1,
            1,
            "check checkpoints against their recorded digests",
-           "Reads every byte. Exit code 6 when a checkpoint is damaged, 3 when metrics are.",
+           "Reads every byte of checkpoints; manifest and metrics carry no digest and are read\n"
+           "through. Exit code 6 when a checkpoint is damaged, 3 when manifest or metrics are.",
            {}},
           &run_verify};
 }

@@ -25,7 +25,8 @@ base::Code run_command(const std::vector<std::string>& words) {
   if (found == commands().end()) {
     std::vector<std::string> names;
     for (const Command& each : commands()) names.push_back(each.line.name);
-    const std::string near = base::nearest(name, names);
+    // A word of two letters is near to any other: an unknown flag gets the list.
+    const std::string near = name.starts_with('-') ? "" : base::nearest(name, names);
     throw base::Error(
         base::Code::kUsage, fmt::format("there is no command '{}'", base::printable(name)),
         near.empty() ? "Commands: " + base::join(names, ", ")
@@ -38,6 +39,13 @@ base::Code run_command(const std::vector<std::string>& words) {
     return base::Code::kOk;
   }
   return found->run(parse_arguments(found->line, rest));
+}
+
+void print_warnings(const std::vector<std::string>& warnings) {
+  std::fflush(stdout);
+  for (const std::string& text : warnings) {
+    std::fprintf(stderr, "tenfold: warning: %s\n", base::printable(text).c_str());
+  }
 }
 
 }  // namespace tenfold::tool

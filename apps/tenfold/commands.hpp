@@ -20,6 +20,9 @@ const std::vector<Command>& commands();
 /// Finds and runs the command that words[0] names. Throws Code::kUsage with the nearest name.
 base::Code run_command(const std::vector<std::string>& words);
 
+/// One line each on stderr, after what stdout has so far.
+void print_warnings(const std::vector<std::string>& warnings);
+
 Command ls_command();
 Command show_command();
 Command tail_command();

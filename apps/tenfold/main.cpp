@@ -1,26 +1,42 @@
 // The offline tool: looks at runs, checkpoints and the machine. Starts no MPI.
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <string>
 #include <vector>
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "base/text.hpp"
 #include "tenfold/commands.hpp"
 
+namespace {
+
+using tenfold::base::Code;
+
+int report(Code code, const char* what) {
+  std::fflush(stdout);
+  std::fprintf(stderr, "tenfold: error[%d]: %s\n", static_cast<int>(code),
+               tenfold::base::printable(what).c_str());
+  return static_cast<int>(code);
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
-  using tenfold::base::Code;
   tenfold::base::log_configure(0, true, tenfold::base::LogLevel::kWarning);
   try {
-    return static_cast<int>(
-        tenfold::tool::run_command(std::vector<std::string>(argv + 1, argv + argc)));
+    const Code code = tenfold::tool::run_command(std::vector<std::string>(argv + 1, argv + argc));
+    // A script must not take half a list for a whole one because its disk was full.
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+      const std::string reason = std::strerror(errno);
+      return report(Code::kIo, ("cannot write to the standard output: " + reason).c_str());
+    }
+    return static_cast<int>(code);
   } catch (const tenfold::base::Error& error) {
-    std::fflush(stdout);
-    std::fprintf(stderr, "tenfold: error[%d]: %s\n", static_cast<int>(error.code()), error.what());
-    return static_cast<int>(error.code());
+    return report(error.code(), error.what());
   } catch (const std::exception& error) {
-    std::fflush(stdout);
-    std::fprintf(stderr, "tenfold: error[%d]: %s\n", static_cast<int>(Code::kBug), error.what());
-    return static_cast<int>(Code::kBug);
+    return report(Code::kBug, error.what());
   }
 }

@@ -133,7 +133,7 @@ std::vector<Finding> check_python(const fs::path& checkout) {
     const auto found = have.find(name);
     const std::string actual = found != have.end() ? found->second : "";
     if (satisfies(actual, version)) {
-      good.push_back(name + " " + actual);
+      good.push_back(fmt::format("{} {}", name, actual));
       continue;
     }
     findings.push_back(

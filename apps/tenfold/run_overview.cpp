@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <charconv>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <system_error>
 
 #include "base/clock.hpp"
@@ -67,32 +68,61 @@ std::string host_name() {
   return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
 }
 
-RunState judge(const fs::path& run, const std::vector<store::Event>& events) {
-  if (is_locked(run)) return RunState::kRunning;
+/// Whether the segment that tells how the run ended is among those that could not be read.
+bool newest_is_damaged(const fs::path& run, const std::vector<std::string>& warnings) {
+  std::pair<std::size_t, std::string> newest;
+  std::error_code failure;
+  for (fs::directory_iterator it(run / "metrics", failure), end; !failure && it != end;
+       it.increment(failure)) {
+    const std::string name = it->path().filename().string();
+    if (!name.starts_with("seg-") || !name.ends_with(".h5")) continue;
+    newest = std::max(newest, std::pair(name.size(), name));
+  }
+  const std::string path = (run / "metrics" / newest.second).string() + " ";
+  return std::any_of(warnings.begin(), warnings.end(),
+                     [&](const std::string& text) { return text.starts_with(path); });
+}
+
+RunState judge(const fs::path& run, const std::vector<store::Event>& events,
+               const std::vector<std::string>& warnings) {
+  if (newest_is_damaged(run, warnings)) return RunState::kUnknown;
   if (events.empty()) return RunState::kKilled;
   if (events.back().kind == "end") return RunState::kFinished;
   return events.back().kind == "stop" ? RunState::kStopped : RunState::kKilled;
 }
 
-void collect_runs(const fs::path& folder, int depth, std::vector<fs::path>* runs) {
+/// Folders below, real ones before links, so that a run that can be reached twice has its own name.
+std::vector<fs::path> folders_below(const fs::path& folder) {
+  std::vector<fs::path> real, links;
   std::error_code failure;
-  if (fs::exists(folder / "manifest.h5", failure)) {
-    runs->push_back(folder);
-    return;
-  }
-  if (depth == 0) return;
   for (fs::directory_iterator it(folder, fs::directory_options::skip_permission_denied, failure),
        end;
        !failure && it != end; it.increment(failure)) {
     std::error_code ignored;
-    if (it->is_directory(ignored)) collect_runs(it->path(), depth - 1, runs);
+    if (it->is_directory(ignored)) (it->is_symlink(ignored) ? links : real).push_back(it->path());
   }
+  real.insert(real.end(), links.begin(), links.end());
+  return real;
+}
+
+void collect_runs(const fs::path& folder, int depth, std::set<fs::path>* visited,
+                  std::vector<fs::path>* runs) {
+  std::error_code failure;
+  // Links may lead back up.
+  const fs::path real = fs::canonical(folder, failure);
+  if (failure || !visited->insert(real).second) return;
+  if (fs::is_regular_file(folder / "manifest.h5", failure)) {
+    runs->push_back(folder);
+    return;
+  }
+  if (depth == 0) return;
+  for (const fs::path& each : folders_below(folder)) collect_runs(each, depth - 1, visited, runs);
 }
 
 }  // namespace
 
 std::string state_name(RunState state) {
-  static constexpr std::array kNames = {"running", "finished", "stopped", "killed"};
+  static constexpr std::array kNames = {"running", "finished", "stopped", "killed", "unknown"};
   return kNames.at(static_cast<std::size_t>(state));
 }
 
@@ -100,7 +130,8 @@ std::string state_meaning(RunState state) {
   static constexpr std::array kMeanings = {
       "a job owns it now", "all steps done",
       "has a checkpoint; the same command goes on from there",
-      "ended without saying so: killed, or failed (see logs/rank-00000.log)"};
+      "ended without saying so: killed, or failed (see logs/rank-00000.log)",
+      "its newest metrics cannot be read"};
   return kMeanings.at(static_cast<std::size_t>(state));
 }
 
@@ -152,20 +183,37 @@ const store::Series* RunOverview::headline() const {
   return best;
 }
 
-RunOverview read_overview(const fs::path& run) {
-  RunOverview overview;
-  overview.path = run;
+std::map<std::string, std::string> read_manifest_of(const fs::path& run) {
   std::error_code ignored;
   if (!fs::exists(run, ignored)) {
     throw Error(Code::kData, fmt::format("{} does not exist", run.string()),
                 "`tenfold ls` lists the runs below ./runs");
   }
-  overview.manifest = store::read_manifest(run);
+  const fs::path file = run / "manifest.h5";
+  if (!fs::is_regular_file(file, ignored) && !find_runs(run).empty()) {
+    throw Error(Code::kData, fmt::format("{} holds runs and is none itself", run.string()),
+                fmt::format("`tenfold ls {}` lists them", run.string()));
+  }
+  try {
+    return store::read_manifest(run);
+  } catch (const Error& error) {
+    // HDF5 says only that it cannot: when we may read the file, its content is what is wrong.
+    if (error.code() != Code::kIo || ::access(file.c_str(), R_OK) != 0) throw;
+    throw Error(Code::kData, error.message(), "The manifest is damaged or of another program");
+  }
+}
+
+RunOverview read_overview(const fs::path& run) {
+  RunOverview overview;
+  overview.path = run;
+  overview.manifest = read_manifest_of(run);
+  // Asked before reading: what a job that lets go of the run has written is then all there.
+  const bool locked = is_locked(run);
   overview.config = parse_config(overview.fact("config"), &overview.warnings);
   overview.series = store::read_metrics(run, &overview.warnings);
   // The same files again: what they say of themselves was already collected.
   overview.events = store::read_events(run, nullptr);
-  overview.state = judge(run, overview.events);
+  overview.state = locked ? RunState::kRunning : judge(run, overview.events, overview.warnings);
   return overview;
 }
 
@@ -188,7 +236,8 @@ bool is_locked(const fs::path& run) {
 
 std::vector<fs::path> find_runs(const fs::path& root) {
   std::vector<fs::path> runs;
-  collect_runs(root, kDepth, &runs);
+  std::set<fs::path> visited;
+  collect_runs(root, kDepth, &visited, &runs);
   std::sort(runs.begin(), runs.end());
   return runs;
 }

@@ -12,7 +12,7 @@
 
 namespace tenfold::tool {
 
-enum class RunState { kRunning, kFinished, kStopped, kKilled };
+enum class RunState { kRunning, kFinished, kStopped, kKilled, kUnknown };
 std::string state_name(RunState state);
 /// One line for users: what the state means for them.
 std::string state_meaning(RunState state);
@@ -38,12 +38,14 @@ struct RunOverview {
   const store::Series* headline() const;
 };
 
-/// Throws Code::kData (no such run, not a run, damaged manifest); anything else that cannot be read
-/// is named in warnings.
+/// Attributes of /manifest. Throws Code::kData (no such run, not a run, damaged), Code::kIo (not
+/// allowed to read it).
+std::map<std::string, std::string> read_manifest_of(const std::filesystem::path& run);
+/// As read_manifest_of; anything else that cannot be read is named in warnings.
 RunOverview read_overview(const std::filesystem::path& run);
 /// Whether a job owns the run directory now.
 bool is_locked(const std::filesystem::path& run);
-/// The run folders at or below root, three levels deep, in order of name.
+/// The run folders at or below root, three levels deep, each once, in order of name.
 std::vector<std::filesystem::path> find_runs(const std::filesystem::path& root);
 /// First column, finite or not.
 std::vector<double> first_column(const store::Series& series);

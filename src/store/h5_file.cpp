@@ -86,6 +86,9 @@ Hid serial_access(H5F_libver_t low, bool locking) {
   Hid access(H5Pcreate(H5P_FILE_ACCESS), &H5Pclose, "prepare", "file access");
   check_h5(H5Pset_libver_bounds(access.get(), low, H5F_LIBVER_LATEST), "prepare", "file access");
   check_h5(H5Pset_file_locking(access.get(), locking, true), "prepare", "file access");
+  // An SWMR reader tries again when metadata does not have its checksum: a writer may be at it. The
+  // pause doubles each time, so HDF5's own 100 attempts on a damaged file never end; 25 take 40 ms.
+  check_h5(H5Pset_metadata_read_attempts(access.get(), 25), "prepare", "file access");
   return access;
 }
 

@@ -50,7 +50,8 @@ StartPoint started_from(const comm::Communicator& communicator, const store::Loa
     }
   }
   return {report.step, true,
-          fmt::format("{} (written by {} ranks)", report.path.string(), report.world_size)};
+          fmt::format("{} (written by {} {})", report.path.string(), report.world_size,
+                      report.world_size == 1 ? "rank" : "ranks")};
 }
 
 }  // namespace
