@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <cstdlib>
@@ -32,10 +33,12 @@ constexpr std::array<std::string_view, 7> kKinds{"kill",  "hang", "enospc", "eio
 
 struct Fault {
   std::string kind, point;
-  std::int64_t left = 1;  // passages until it happens
+  std::int64_t passages = 1;
 };
 // Set once at start-up from the environment; nothing else in the process may change it.
 std::optional<Fault> armed;
+std::atomic<std::int64_t> left{
+    0};  // passages until it happens; checkpoints pass from a thread of theirs
 
 [[noreturn]] void malformed(std::string_view text, std::string_view why) {
   throw Error(Code::kUsage, fmt::format("TENFOLD_FAULT: '{}': {}", base::printable(text), why),
@@ -56,7 +59,7 @@ std::int64_t number(std::string_view text, std::string_view word) {
 }
 
 bool passes(std::string_view point) {
-  return armed->point == point && --armed->left == 0;
+  return armed->point == point && left.fetch_sub(1) == 1;
 }
 
 }  // namespace
@@ -85,8 +88,8 @@ void configure_faults(int rank) {
     if (key == "rank") {
       wanted_rank = number(text, value);
     } else if (key == "n") {
-      fault.left = number(text, value);
-      if (fault.left == 0) malformed(text, "passages are counted from 1, not '0'");
+      fault.passages = number(text, value);
+      if (fault.passages == 0) malformed(text, "passages are counted from 1, not '0'");
     } else if (key == "at") {
       fault.point = value;
     } else {
@@ -96,6 +99,7 @@ void configure_faults(int rank) {
   if (std::find(kPoints.begin(), kPoints.end(), fault.point) == kPoints.end()) {
     malformed(text, fmt::format("no point is called '{}'", base::printable(fault.point)));
   }
+  left = fault.passages;
   if (wanted_rank == rank) armed = fault;
 }
 

@@ -90,7 +90,8 @@ SaveReport CheckpointStore::save(std::uint64_t step, const StateRegistry& regist
   if (root) prune_with_warning(folder_, step, retention_);
   last_bytes_ = record.bytes;
   communicator_.broadcast(std::span<std::uint64_t>(&last_bytes_, 1));
-  return {step, last_bytes_, watch.seconds(), pending.final_path()};
+  const double seconds = watch.seconds();
+  return {step, last_bytes_, seconds, seconds, pending.final_path()};
 }
 
 }  // namespace tenfold::store

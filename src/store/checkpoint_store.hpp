@@ -28,7 +28,8 @@ struct RetentionPolicy {
 struct SaveReport {
   std::uint64_t step = 0;
   std::uint64_t bytes = 0;
-  double seconds = 0;
+  double seconds = 0;        ///< from the first byte to the verified commit
+  double stall_seconds = 0;  ///< for which the caller stood still
   std::filesystem::path path;
 };
 

@@ -51,6 +51,10 @@ Hdf5Session::Hdf5Session() : lock_(hdf5_mutex()) {
   start_hdf5();
 }
 
+Hdf5Session::Hdf5Session(std::try_to_lock_t) : lock_(hdf5_mutex(), std::try_to_lock) {
+  start_hdf5();
+}
+
 std::string hdf5_error_text() {
   std::vector<std::string> lines;
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, &collect, &lines);

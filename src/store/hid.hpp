@@ -15,6 +15,9 @@ namespace tenfold::store {
 class Hdf5Session {
  public:
   Hdf5Session();
+  /// Does not wait: owns() is false when another thread is in HDF5 now.
+  explicit Hdf5Session(std::try_to_lock_t);
+  bool owns() const { return lock_.owns_lock(); }
 
  private:
   std::unique_lock<std::recursive_mutex> lock_;

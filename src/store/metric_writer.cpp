@@ -257,8 +257,10 @@ void MetricWriter::flush(bool force) {
   const bool due = state_->pending >= kFlushRows ||
                    base::monotonic_now() - state_->last_flush >= state_->interval_s;
   if (state_->pending == 0 || !(force || due) || !state_->file) return;
+  // While a checkpoint is written behind the run's back, rows wait here rather than the run there.
+  const Hdf5Session session = force ? Hdf5Session() : Hdf5Session(std::try_to_lock);
+  if (!session.owns()) return;
   state_->last_flush = base::monotonic_now();
-  const Hdf5Session session;
   with_path(state_->path, [&] {
     comm::fault_point("metrics.flush");
     for (auto& [name, row] : state_->series) state_->write_series(&row, name);

@@ -38,8 +38,9 @@ class MetricWriter {
   void append(std::string_view series, std::uint64_t step, const std::vector<double>& values);
   /// kind: start, resume, signal, checkpoint, fault, stop, end. Text is cut at 255 bytes.
   void event(std::uint64_t step, std::string_view kind, std::string_view text);
-  /// Writes what is buffered if it is time (or force). Throws Code::kIo; what could not be written
-  /// stays buffered, and the run may go on without metrics or stop, as the caller decides.
+  /// Writes what is buffered if it is time and HDF5 is free (or force). Throws Code::kIo; what
+  /// could not be written stays buffered, and the run may go on without metrics or stop, as the
+  /// caller decides.
   void flush(bool force = false);
   void close();
   std::uint64_t rows_written() const;

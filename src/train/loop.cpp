@@ -19,7 +19,7 @@ constexpr int kFailuresInARow = 3;
 bool Loop::run() {
   RunContext& context = parts_.context;
   const std::uint64_t total = parts_.experiment.total_steps();
-  first_step_ = progress_step_ = context.step;
+  progress_step_ = context.step;
   progress_time_ = saved_time_ = base::monotonic_now();
   bool stopped = false;
   while (context.step < total && !stopped) {
@@ -32,7 +32,11 @@ bool Loop::run() {
     context.step += advanced;
     comm::fault_point("loop.after_update");
     published(before);
-    const StopDecision decision = parts_.stop.decide(before, context.step, watch.seconds());
+    const StopDecision decision =
+        parts_.stop.decide(before, context.step, watch.seconds(), !parts_.writer.ended());
+    if (parts_.writer.in_flight() && !decision.writing) {
+      tolerate(false, [this] { saved(parts_.writer.collect()); });
+    }
     if (decision.checkpoint && context.step < total) save(decision.reason, decision.stop);
     stopped = decision.stop && context.step < total;
     report_progress(false);
@@ -60,34 +64,53 @@ void Loop::published(std::uint64_t before) {
 }
 
 void Loop::save(const std::string& reason, bool last) {
-  RunContext& context = parts_.context;
-  if (last_saved_ == context.step) return;
+  const RunContext& context = parts_.context;
   parts_.watchdog.beat("checkpoint");
+  if (parts_.writer.in_flight()) tolerate(false, [this] { saved(parts_.writer.collect()); });
+  if (last_saved_ == context.step) return;
+  reason_ = reason;
+  parts_.stop.checkpoint_begun();
+  tolerate(last, [&] {
+    parts_.writer.begin(context.step, parts_.registry, parts_.metadata);
+    if (last || !parts_.options.checkpoint_background) saved(parts_.writer.collect());
+  });
+}
+
+// A checkpoint that cannot be written is no reason to lose the run, unless it is the last chance or
+// happens again and again.
+void Loop::tolerate(bool last, const std::function<void()>& body) {
+  const RunContext& context = parts_.context;
   try {
-    const store::SaveReport report =
-        parts_.checkpoints.save(context.step, parts_.registry, parts_.metadata);
-    failures_ = 0;
-    last_saved_ = context.step;
-    saved_time_ = base::monotonic_now();
-    parts_.stop.checkpointed(report.seconds);
-    context.metrics->row("checkpoint/seconds", context.step, {report.seconds});
-    context.metrics->row("checkpoint/bytes", context.step, {static_cast<double>(report.bytes)});
-    context.metrics->event(context.step, "checkpoint",
-                           fmt::format("{} ({})", report.path.filename().string(), reason));
-    if (context.world.is_root()) {
-      base::log_info("checkpoint {} ({}, {}, {:.2f} s)", report.path.string(), reason,
-                     base::human_bytes(static_cast<double>(report.bytes)), report.seconds);
-    }
+    body();
   } catch (const comm::AgreedError& error) {
     ++failures_;
     if (error.code() != base::Code::kIo || last || failures_ >= kFailuresInARow) throw;
     context.metrics->event(context.step, "fault", error.message());
     if (context.world.is_root()) {
       base::log_warning(
-          "checkpoint at step {} failed on rank {} ({}), {} of {} in a row before the run ends: {}",
+          "checkpoint failed (seen at step {}, on rank {} of {}), {} of {} in a row before the run "
+          "ends: {}",
           context.step, error.rank(), error.host(), failures_, kFailuresInARow, error.what());
     }
-    parts_.stop.checkpointed(0);
+  }
+}
+
+void Loop::saved(const store::SaveReport& report) {
+  const RunContext& context = parts_.context;
+  failures_ = 0;
+  last_saved_ = report.step;
+  saved_time_ = base::monotonic_now();
+  parts_.stop.checkpointed(report.seconds, report.stall_seconds);
+  context.metrics->row("checkpoint/seconds", report.step, {report.seconds});
+  context.metrics->row("checkpoint/stall_seconds", report.step, {report.stall_seconds});
+  context.metrics->row("checkpoint/bytes", report.step, {static_cast<double>(report.bytes)});
+  context.metrics->event(report.step, "checkpoint",
+                         fmt::format("{} ({})", report.path.filename().string(), reason_));
+  if (context.world.is_root()) {
+    base::log_info("checkpoint {} ({}, {}, {:.2f} s; the run stood still for {:.0f} ms)",
+                   report.path.string(), reason_,
+                   base::human_bytes(static_cast<double>(report.bytes)), report.seconds,
+                   1e3 * report.stall_seconds);
   }
 }
 

@@ -2,11 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 
 #include "comm/watchdog.hpp"
-#include "store/checkpoint_store.hpp"
+#include "store/checkpoint_writer.hpp"
 #include "store/run_directory.hpp"
 #include "train/experiment.hpp"
 #include "train/run_options.hpp"
@@ -19,7 +20,7 @@ struct LoopParts {
   Experiment& experiment;
   const RunOptions& options;
   const store::StateRegistry& registry;
-  store::CheckpointStore& checkpoints;
+  store::CheckpointWriter& writer;
   std::map<std::string, std::string> metadata;  ///< goes into every COMMIT.json
   StopPolicy& stop;
   comm::Watchdog& watchdog;
@@ -34,11 +35,14 @@ class Loop {
 
  private:
   void save(const std::string& reason, bool last);
+  void tolerate(bool last, const std::function<void()>& body);
+  void saved(const store::SaveReport& report);
   void report_progress(bool force);
   void published(std::uint64_t before);
 
   LoopParts parts_;
-  std::uint64_t first_step_ = 0, last_saved_ = UINT64_MAX, progress_step_ = 0;
+  std::uint64_t last_saved_ = UINT64_MAX, progress_step_ = 0;
+  std::string reason_;  ///< of the checkpoint on its way
   double progress_time_ = 0, saved_time_ = 0, step_rate_ = 0;
   int failures_ = 0;
 };

@@ -112,6 +112,8 @@ class DryRunFolder {
 
 void declare_library_metrics(Metrics& metrics) {
   metrics.declare({"checkpoint/seconds", "s", "time to write a checkpoint", "rank0", "min"});
+  metrics.declare({"checkpoint/stall_seconds", "s",
+                   "time that the run stood still for a checkpoint", "rank0", "min"});
   metrics.declare({"checkpoint/bytes", "B", "size of a checkpoint", "rank0", ""});
 }
 
@@ -232,13 +234,16 @@ int live(const comm::Communicator& world, const Setup& setup) {
     metrics.event(context.step, start.resumed ? "resume" : "start", start.description);
     metrics.flush(true);
   });
-  StopPolicy stop(world.duplicate(), &directory, options.stop_after, options.checkpoint_every,
+  StopPolicy stop(world.duplicate(), &directory, options.stop_after,
+                  CheckpointSchedule(options.checkpoint_every, options.checkpoint_mtbf),
                   context.step);
+  store::CheckpointWriter writer(world.duplicate(), checkpoints, context.shards.mine,
+                                 options.checkpoint_background);
   return train_and_finish({context,
                            *experiment,
                            options,
                            registry,
-                           checkpoints,
+                           writer,
                            {{"app", setup.info.name}, {"config", setup.result_config}},
                            stop,
                            watchdog},

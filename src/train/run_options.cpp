@@ -18,6 +18,12 @@ std::string check_steps_or_time(const std::string& text) {
   return "";
 }
 
+std::string check_schedule(const std::string& text) {
+  return text == "auto" || check_steps_or_time(text).empty()
+             ? ""
+             : "is neither a number of steps (20000) nor a time (90s, 15m, 2h) nor auto";
+}
+
 }  // namespace
 
 StepsOrTime steps_or_time(const std::string& key, const std::string& text) {
@@ -84,10 +90,20 @@ void RunOptions::declare(cli::OptionTable& table) {
       .not_a_result();
 
   table.group("checkpoint", "Checkpoints");
-  table.add("checkpoint.every", &checkpoint_every, "steps (20000) or time (5m) between checkpoints")
+  table
+      .add("checkpoint.every", &checkpoint_every,
+           "steps (20000), time (5m), or auto: by their cost and --mtbf")
       .alias("checkpoint-every")
-      .check(check_steps_or_time)
+      .check(check_schedule)
       .common()
+      .not_a_result();
+  table.add("checkpoint.mtbf", &checkpoint_mtbf, "mean time between failures of the job, for auto")
+      .check(check_steps_or_time)
+      .not_a_result();
+  table
+      .add("checkpoint.background", &checkpoint_background,
+           "copy the state and write it while the run goes on; false: no copy, the run waits")
+      .alias("checkpoint-background")
       .not_a_result();
   table.add("checkpoint.keep-last", &keep_last, "newest checkpoints that are kept")
       .range(1, 1e6)

@@ -21,6 +21,8 @@ struct RunOptions {
   std::string reduce = "ordered";
   std::int64_t threads = 0;
   std::string checkpoint_every = "5m";
+  std::string checkpoint_mtbf = "6h";
+  bool checkpoint_background = true;
   std::int64_t keep_last = 2;
   std::int64_t keep_every = 0;
   std::int64_t metrics_every = 1000;

@@ -23,6 +23,7 @@ enum Bit : std::uint32_t {
   kUser1 = 1U << 6,
   kCheckpointFile = 1U << 7,
   kDue = 1U << 8,
+  kWriting = 1U << 9,
 };
 constexpr std::uint32_t kStopBits =
     kInterrupt | kTerminate | kUser2 | kStopFile | kStopAfter | kDeadline;
@@ -57,11 +58,11 @@ double read_deadline() {
 }  // namespace
 
 StopPolicy::StopPolicy(comm::Communicator communicator, const store::RunDirectory* directory,
-                       const std::string& stop_after, const std::string& checkpoint_every,
+                       const std::string& stop_after, const CheckpointSchedule& checkpoints,
                        std::uint64_t first_step)
     : communicator_(std::move(communicator)),
       directory_(directory),
-      checkpoint_due_(steps_or_time("checkpoint.every", checkpoint_every)),
+      checkpoint_due_(checkpoints),
       first_step_(first_step),
       started_(base::monotonic_now()) {
   if (!stop_after.empty()) stop_after_ = steps_or_time("run.stop-after", stop_after);
@@ -98,11 +99,14 @@ std::uint32_t StopPolicy::local_bits(std::uint64_t before, std::uint64_t after) 
   return bits;
 }
 
-StopDecision StopPolicy::decide(std::uint64_t before, std::uint64_t after, double step_seconds) {
+StopDecision StopPolicy::decide(std::uint64_t before, std::uint64_t after, double step_seconds,
+                                bool writing) {
   slowest_step_ = std::max(slowest_step_, step_seconds);
-  const std::uint32_t bits = communicator_.all_reduce(local_bits(before, after), comm::Op::kBitOr);
+  const std::uint32_t mine = local_bits(before, after) | (writing ? kWriting : 0U);
+  const std::uint32_t bits = communicator_.all_reduce(mine, comm::Op::kBitOr);
   StopDecision decision;
-  if (bits == 0) return decision;
+  decision.writing = (bits & kWriting) != 0;
+  if ((bits & ~kWriting) == 0) return decision;
   decision.stop = (bits & kStopBits) != 0;
   decision.checkpoint = true;
   std::vector<std::string> reasons;
@@ -117,9 +121,9 @@ StopDecision StopPolicy::decide(std::uint64_t before, std::uint64_t after, doubl
   return decision;
 }
 
-void StopPolicy::checkpointed(double seconds) {
+void StopPolicy::checkpointed(double seconds, double stall_seconds) {
   slowest_checkpoint_ = std::max(slowest_checkpoint_, seconds);
-  checkpoint_due_.reset();
+  checkpoint_due_.cost(stall_seconds);
 }
 
 }  // namespace tenfold::train

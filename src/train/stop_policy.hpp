@@ -14,20 +14,25 @@ namespace tenfold::train {
 struct StopDecision {
   bool stop = false;
   bool checkpoint = false;
-  std::string reason;  ///< "SIGUSR2", "STOP file", ...; empty when neither
+  bool writing = false;  ///< some rank still writes a checkpoint
+  std::string reason;    ///< "SIGUSR2", "STOP file", ...; empty when neither
 };
 
 class StopPolicy {
  public:
   /// stop_after may be empty. The deadline is TENFOLD_DEADLINE (seconds since the epoch) of rank 0.
   StopPolicy(comm::Communicator communicator, const store::RunDirectory* directory,
-             const std::string& stop_after, const std::string& checkpoint_every,
+             const std::string& stop_after, const CheckpointSchedule& checkpoints,
              std::uint64_t first_step);
 
-  /// Collective; the same answer on all ranks. step_seconds: how long the step took here.
-  StopDecision decide(std::uint64_t before, std::uint64_t after, double step_seconds);
-  /// After a checkpoint that took this long.
-  void checkpointed(double seconds);
+  /// Collective; the same answer on all ranks. step_seconds: how long the step took here; writing:
+  /// whether this rank still writes a checkpoint.
+  StopDecision decide(std::uint64_t before, std::uint64_t after, double step_seconds,
+                      bool writing = false);
+  /// A checkpoint was begun (also one that then fails): the schedule counts from here.
+  void checkpoint_begun() { checkpoint_due_.reset(); }
+  /// After a checkpoint that took this long to write, for which the run stood still that long.
+  void checkpointed(double seconds, double stall_seconds);
 
  private:
   std::uint32_t local_bits(std::uint64_t before, std::uint64_t after);

@@ -29,7 +29,7 @@ class StopPolicyTest : public test::SharedFolderTest {
   }
   StopPolicy policy(const std::string& stop_after = "", std::uint64_t first_step = 0,
                     const store::RunDirectory* directory = nullptr) const {
-    return {world_, directory, stop_after, "1000000", first_step};
+    return {world_, directory, stop_after, CheckpointSchedule("1000000", "6h"), first_step};
   }
   // Only the last rank gets the signal, as when a batch system warns one node.
   void signal_last_rank(std::uint32_t bits) const {
@@ -114,9 +114,9 @@ TEST_F(StopPolicyTest, DeadlineLeavesTimeForTheSlowestStepAndCheckpoint) {
   set_deadline(1000);
   StopPolicy far = policy();
   expect(far.decide(0, 1, 0.1), false, false, "");
-  far.checkpointed(500);  // 1.5 x 500 + 30 < 1000
+  far.checkpointed(500, 0.1);  // 1.5 x 500 + 30 < 1000
   expect(far.decide(1, 2, 0.1), false, false, "");
-  far.checkpointed(700);
+  far.checkpointed(700, 0.1);
   expect(far.decide(2, 3, 0.1), true, true, "deadline");
 
   StopPolicy slow_step = policy();
@@ -130,23 +130,31 @@ TEST_F(StopPolicyTest, DeadlineLeavesTimeForTheSlowestStepAndCheckpoint) {
 }
 
 TEST_F(StopPolicyTest, CheckpointsByScheduleOfSteps) {
-  StopPolicy stop(world_, nullptr, "", "10", 0);
+  StopPolicy stop(world_, nullptr, "", CheckpointSchedule("10", "6h"), 0);
   expect(stop.decide(0, 9, 0.1), false, false, "");
   expect(stop.decide(9, 12, 0.1), false, true, "schedule");
-  stop.checkpointed(0.1);
+  stop.checkpointed(0.1, 0.1);
   expect(stop.decide(12, 19, 0.1), false, false, "");
   expect(stop.decide(19, 20, 0.1), false, true, "schedule");
 }
 
 TEST_F(StopPolicyTest, CheckpointsByScheduleOfTime) {
-  StopPolicy seldom(world_, nullptr, "", "5h", 0);
+  StopPolicy seldom(world_, nullptr, "", CheckpointSchedule("5h", "6h"), 0);
   expect(seldom.decide(0, 1, 0.1), false, false, "");
-  StopPolicy always(world_, nullptr, "", "1e-9s", 0);
+  StopPolicy always(world_, nullptr, "", CheckpointSchedule("1e-9s", "6h"), 0);
   expect(always.decide(0, 1, 0.1), false, true, "schedule");
 }
 
+TEST_F(StopPolicyTest, ACheckpointOnItsWayAnywhereIsKnownEverywhere) {
+  StopPolicy stop = policy();
+  const bool last = world_.rank() == world_.size() - 1;
+  EXPECT_TRUE(stop.decide(0, 1, 0.1, last).writing);
+  EXPECT_FALSE(stop.decide(1, 2, 0.1, false).writing);
+  expect(stop.decide(2, 3, 0.1, last), false, false, "");
+}
+
 TEST_F(StopPolicyTest, SeveralReasonsAreAllNamed) {
-  StopPolicy stop(world_, nullptr, "5", "10", 0);
+  StopPolicy stop(world_, nullptr, "5", CheckpointSchedule("10", "6h"), 0);
   signal_last_rank(comm::kStopUser2 | comm::kCheckpointUser1);
   if (world_.is_root()) comm::raise_stop_bits(comm::kStopTerminate);
   expect(stop.decide(0, 10, 0.1), true, true, "SIGTERM, SIGUSR2, --stop-after, SIGUSR1, schedule");
@@ -157,7 +165,7 @@ TEST_F(StopPolicyTest, BadTextsAreUsageErrors) {
        std::vector<std::tuple<std::string, std::string, std::string>>{
            {"soon", "10", "run.stop-after"}, {"", "often", "checkpoint.every"}}) {
     try {
-      StopPolicy stop(world_, nullptr, stop_after, every, 0);
+      StopPolicy stop(world_, nullptr, stop_after, CheckpointSchedule(every, "6h"), 0);
       ADD_FAILURE() << "accepted";
     } catch (const base::Error& error) {
       EXPECT_EQ(error.code(), Code::kUsage);

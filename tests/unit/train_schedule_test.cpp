@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "base/clock.hpp"
+#include "base/error.hpp"
 #include "train/schedule.hpp"
 
 namespace tenfold::train {
@@ -55,6 +56,29 @@ TEST(Due, CountsTimeFromTheLastReset) {
 
 TEST(Due, WithoutAPeriodIsNever) {
   EXPECT_FALSE(Due({}).check(0, 1'000'000));
+}
+
+TEST(CheckpointSchedule, AutoFollowsYoungsFormula) {
+  Due due(CheckpointSchedule("auto", "6h"));
+  EXPECT_EQ(due.every().seconds, 60.0) << "the first one tells what a checkpoint costs";
+  due.cost(30);  // engineering notes, section e: 30 s and 6 h give 19 minutes
+  EXPECT_NEAR(*due.every().seconds, 1138.4, 0.1);
+  due.cost(5);
+  EXPECT_NEAR(*due.every().seconds, 464.8, 0.1);
+  due.cost(1e-9);
+  EXPECT_EQ(due.every().seconds, 10.0) << "never without pause";
+}
+
+TEST(CheckpointSchedule, CostLeavesAFixedScheduleAlone) {
+  Due due(CheckpointSchedule("5m", "6h"));
+  due.cost(30);
+  EXPECT_EQ(due.every().seconds, 300.0);
+  EXPECT_EQ(CheckpointSchedule("20000", "6h").every.steps, 20000U);
+}
+
+TEST(CheckpointSchedule, BadTextsAreUsageErrors) {
+  EXPECT_THROW(CheckpointSchedule("soon", "6h"), base::Error);
+  EXPECT_THROW(CheckpointSchedule("auto", "6"), base::Error) << "a number of steps is no time";
 }
 
 }  // namespace
