@@ -136,6 +136,11 @@ void Config::declare(cli::OptionTable& table) {
   table.add("learning.replay", &replay, "transitions kept, over all shards")
       .range(1, 1e12)
       .unit("transitions");
+  table
+      .add("learning.replay-checkpoint", &replay_checkpoint,
+           "full: resumes exactly; none: small checkpoints, a resumed run refills first")
+      .choices({"full", "none"})
+      .not_a_result();
 
   table.group("explore", "Exploration");
   table.add("explore.noise", &noise, "added to mu's action").choices({"ou", "gauss", "none"});

@@ -43,6 +43,7 @@ struct Config {
   std::string update_order = "sequential";
   bool target_networks = true;
   std::int64_t replay = 1000000;
+  std::string replay_checkpoint = "full";
   // exploration
   std::string noise = "ou";
   double ou_theta = 0.15;

@@ -36,8 +36,8 @@ void declare_metrics(train::Metrics& metrics) {
   mean("train/saturation", "fraction", "actions of mu beyond 0.99 in minibatches");
   mean("train/replay_fill", "transitions", "transitions in one shard's replay memory");
   metrics.declare({"train/updates", "updates", "updates so far", "max", ""});
-  metrics.declare({"train/unstable_episodes", "episodes", "episodes cut for unstable physics", "sum",
-                   "min"});
+  metrics.declare(
+      {"train/unstable_episodes", "episodes", "episodes cut for unstable physics", "sum", "min"});
   metrics.declare({"perf/update_seconds", "s", "slowest update of any rank", "max", "min"});
   metrics.headline({"eval/return", "train/episode_return", "train/critic_loss"});
 }
@@ -73,6 +73,9 @@ void Experiment::state(store::StateRegistry& registry) {
   registry.identity("batch_norm", config_.batch_norm);
   registry.identity("envs_per_shard", std::to_string(config_.envs_per_shard));
   registry.identity("replay", std::to_string(config_.replay));
+  if (config_.replay_checkpoint != "full") {
+    registry.identity("replay_checkpoint", config_.replay_checkpoint);
+  }
   agent_->state(registry);
   rollout_->state(registry);
   registry.replicated("progress/updates_due", &updates_due_);
@@ -88,7 +91,7 @@ std::uint64_t Experiment::step(train::RunContext& context) {
   // Every rank counts the same: updates are never decided by one rank's own memory, or ranks that
   // disagree would wait for each other for ever.
   const bool warm = context.step >= static_cast<std::uint64_t>(config_.start_steps) &&
-                    rollout_->transitions_per_shard() >= static_cast<std::uint64_t>(rows_);
+                    rollout_->transitions_per_shard() >= rollout_->transitions_wanted(rows_);
   if (warm) {
     updates_due_ += config_.updates_per_step * static_cast<double>(decisions);
     for (; updates_due_ >= 1; updates_due_ -= 1) update(context);

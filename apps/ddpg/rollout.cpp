@@ -4,6 +4,7 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "base/log.hpp"
 #include "base/text.hpp"
 
 namespace tenfold::ddpg {
@@ -155,6 +156,12 @@ void Rollout::sample(Batch& batch, std::int64_t rows, std::uint64_t draw) {
   }
 }
 
+std::uint64_t Rollout::transitions_wanted(std::int64_t rows) const {
+  const auto warm_up = static_cast<std::uint64_t>(config_.start_steps) / context_.shards.shards;
+  return std::min<std::uint64_t>(std::max(static_cast<std::uint64_t>(rows), warm_up),
+                                 replay_.front().capacity());
+}
+
 void Rollout::state(store::StateRegistry& registry) {
   const train::ShardPlan& plan = context_.shards;
   const auto rows = static_cast<std::uint64_t>(per_shard_);
@@ -171,6 +178,33 @@ void Rollout::state(store::StateRegistry& registry) {
   registry.sharded<double>("env/episode_return", {rows}, per_row(returns_.data(), 1));
   registry.sharded<double>("env/episode_length", {rows}, per_row(lengths_.data(), 1));
   registry.sharded<double>("explore/noise", {rows, act}, per_row(noise_.state(), act));
+  if (config_.replay_checkpoint == "full") {
+    replay_state(registry);
+  } else {
+    registry.on_load([this] {
+      base::log_info(
+          "the checkpoint holds no replay memory (--replay-checkpoint none): updates wait "
+          "until it holds {} transitions again",
+          transitions_wanted(1) * context_.shards.shards);
+    });
+  }
+
+  const std::size_t size = envs_->state_size();
+  registry.on_save([this, size] {
+    for (std::size_t row = 0; row < rows_; ++row) {
+      envs_->save(row, {env_state_.data() + row * size, size});
+    }
+  });
+  registry.on_load([this, size] {
+    for (std::size_t row = 0; row < rows_; ++row) {
+      envs_->load(row, {env_state_.data() + row * size, size});
+    }
+  });
+}
+
+void Rollout::replay_state(store::StateRegistry& registry) {
+  const train::ShardPlan& plan = context_.shards;
+  const std::size_t obs = spec().observation_size, act = spec().action_size;
   const auto of = [this, &plan](auto member) {
     return [this, &plan, member](std::size_t shard) {
       return (replay_[plan.local_index(shard)].*member)();
@@ -190,18 +224,6 @@ void Rollout::state(store::StateRegistry& registry) {
   registry.sharded<std::uint8_t>("replay/terminal", {capacity}, of(&ReplayShard::terminals), fill);
   registry.sharded<std::uint64_t>("replay/cursor", {}, of(&ReplayShard::cursor));
   registry.sharded<std::uint64_t>("replay/fill", {}, of(&ReplayShard::fill));
-
-  const std::size_t size = envs_->state_size();
-  registry.on_save([this, size] {
-    for (std::size_t row = 0; row < rows_; ++row) {
-      envs_->save(row, {env_state_.data() + row * size, size});
-    }
-  });
-  registry.on_load([this, size] {
-    for (std::size_t row = 0; row < rows_; ++row) {
-      envs_->load(row, {env_state_.data() + row * size, size});
-    }
-  });
 }
 
 }  // namespace tenfold::ddpg

@@ -30,9 +30,13 @@ class Rollout {
   /// Draws rows transitions per local shard into the agent's batch; draw counts updates.
   void sample(Batch& batch, std::int64_t rows, std::uint64_t draw);
   std::uint64_t transitions_per_shard() const { return replay_.front().size(); }
+  /// Transitions per shard before the first update: the warm-up's, also after a resume without
+  /// replay.
+  std::uint64_t transitions_wanted(std::int64_t rows) const;
   void state(store::StateRegistry& registry);
 
  private:
+  void replay_state(store::StateRegistry& registry);
   void start_episode(std::size_t row);
   void choose_actions(Agent& agent, std::uint64_t global_step);
   std::uint32_t stream_index(std::size_t row) const;

@@ -5,7 +5,7 @@
 namespace tenfold::cli {
 
 std::string OptionTable::completion(const std::string& shell) const {
-  std::string flags = "--help --config --print-config --print-options --version";
+  std::string flags = "--help --config --print-config --print-options --print-man --completion --version";
   if (!presets_.empty()) flags += " --preset";
   for (const Option& option : options_) {
     flags += " --" + option.alias;
@@ -25,6 +25,7 @@ std::string OptionTable::completion(const std::string& shell) const {
   if (!presets.empty()) offer("preset", presets);
   for (const auto& each : groups_) topics += " " + each.first;
   offer("help", topics);
+  offer("completion", "bash zsh");
   std::string body = fmt::format(
       "_tenfold_{0}() {{\n  local word=\"${{COMP_WORDS[COMP_CWORD]}}\"\n"
       "  case \"${{COMP_WORDS[COMP_CWORD-1]}}\" in\n{1}  esac\n"

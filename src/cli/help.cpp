@@ -146,7 +146,11 @@ std::string OptionTable::footer(bool everything) const {
   text += entry("--help [all|GROUP]", "all options, or those of one group");
   text += entry("--print-config", "every value with its origin, as a config file");
   for (const Listing& each : listings_) text += entry("--" + each.flag, each.help);
-  if (everything) text += entry("--print-options", "all options as JSON, for tools");
+  if (everything) {
+    text += entry("--print-options", "all options as JSON, for tools");
+    text += entry("--print-man", "the manual page, for man -l");
+    text += entry("--completion SHELL", "completion for bash or zsh: source <(... bash)");
+  }
   text += entry("--version", "versions of this and what it is built on");
   if (everything) text += "\n" + wrap(kSources, 0) + "\n";
   text += "\n" + wrap(kExitCodes, 0) + "\n";

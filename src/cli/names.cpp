@@ -15,7 +15,8 @@ Names::Names(const std::vector<Option>& options, bool presets,
     flags_.push_back(option.key);
     keys_.push_back(option.key);
   }
-  for (const char* own : {"help", "config", "print-config", "print-options", "version"}) {
+  for (const char* own : {"help", "config", "print-config", "print-options", "print-man", "completion",
+                          "version"}) {
     flags_.emplace_back(own);
   }
   if (presets) {
@@ -44,7 +45,7 @@ std::string Names::key_of(std::string_view flag_or_key) const {
 }
 
 bool Names::takes_value(std::string_view flag_or_key) const {
-  if (flag_or_key == "config") return true;
+  if (flag_or_key == "config" || flag_or_key == "completion") return true;
   const Option* option = find(flag_or_key);
   return option == nullptr ? !key_of(flag_or_key).empty() : option->type != ValueType::kBool;
 }

@@ -101,7 +101,8 @@ class OptionTable {
   /// (dashes as underscores) of environment ("NAME=value" strings); then the file of --config
   /// ([group] sections, or group.name = value; "quoted" where blanks or # matter); then --preset,
   /// which the environment and the file can name too, as run.preset. Handles --help [all|GROUP],
-  /// --print-config, --version, --print-options (JSON of the table, for tools).
+  /// --print-config, --version, --print-options (JSON of the table, for tools), --print-man and
+  /// --completion bash|zsh.
   /// Throws Code::kUsage with option, value, range, origin and the nearest known name.
   /// Touches no target: see apply.
   Outcome parse(const std::vector<std::string>& arguments,
@@ -125,6 +126,7 @@ class OptionTable {
       const Resolved& resolved) const;  ///< a valid config file with origins as comments
   std::string completion(const std::string& shell) const;  ///< "bash" or "zsh"
   std::string json_text() const;                           ///< the table for tools
+  std::string man_page() const;  ///< groff, section 1
 
  private:
   friend class OptionBuilder;

@@ -15,7 +15,7 @@ namespace {
 
 struct Line {
   std::vector<ResolvedValue> said;
-  std::string config;
+  std::string config, shell;
   std::string print;  ///< "print-config", "version", a listing, or ""
 };
 
@@ -67,7 +67,7 @@ std::vector<std::string> normalise(const std::vector<std::string>& arguments, co
 po::options_description describe(const Names& names) {
   po::options_description description;
   for (const std::string& flag : names.flags()) {
-    if (names.key_of(flag).empty() && flag != "config") {
+    if (!names.takes_value(flag) && names.key_of(flag).empty()) {
       description.add_options()(flag.c_str(), "");
     } else {
       description.add_options()(flag.c_str(), po::value<std::string>());
@@ -92,6 +92,7 @@ void take(const po::option& option, const Names& names, Line& line) {
     line.config = value;
   } else if (key.empty()) {
     line.print = option.string_key;
+    if (option.string_key == "completion") line.shell = value;
   } else {
     for (const ResolvedValue& earlier : line.said) {
       if (earlier.key != key) continue;
@@ -141,6 +142,8 @@ Outcome OptionTable::parse(const std::vector<std::string>& arguments,
   Line line = read_line(arguments, names);
   if (line.print == "version") outcome.text = version_text_;
   if (line.print == "print-options") outcome.text = json_text();
+  if (line.print == "print-man") outcome.text = man_page();
+  if (line.print == "completion") outcome.text = completion(line.shell);
   for (const Listing& each : listings_) {
     if (line.print == each.flag) outcome.text = each.text();
   }

@@ -1,6 +1,9 @@
 #include "store/checkpoint_commit.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <system_error>
 
@@ -306,6 +309,50 @@ void PendingCheckpoint::withdraw() noexcept {
   if (moved_aside_) fs::rename(old_, final_, ignored);
 }
 
+namespace {
+
+/// The metadata that retention goes by; NaN when the record has none.
+double quality(const CommitRecord& record, const RetentionPolicy& retention) {
+  const auto found = record.metadata.find(retention.best_key);
+  if (found == record.metadata.end()) return std::numeric_limits<double>::quiet_NaN();
+  return std::strtod(found->second.c_str(), nullptr);
+}
+
+/// Removes those of earlier (newest first) that no rule keeps. newest was just written.
+void prune_earlier(const std::vector<std::pair<std::uint64_t, fs::path>>& earlier,
+                   const fs::path& newest, const RetentionPolicy& retention) {
+  std::vector<std::pair<std::uint64_t, fs::path>> readable;
+  const fs::path* best = nullptr;
+  double best_quality = quality(read_commit(newest), retention);
+  for (const auto& each : earlier) {
+    CommitRecord record;
+    try {
+      record = read_commit(each.second);
+    } catch (const Error&) {
+      continue;  // evidence for its owner; never counted as one that a run could resume from
+    }
+    readable.push_back(each);
+    const double value = quality(record, retention);
+    const bool better = retention.best_is_largest ? value > best_quality : value < best_quality;
+    if (better || (std::isnan(best_quality) && !std::isnan(value))) {
+      best_quality = value;
+      best = &each.second;
+    }
+  }
+  std::int64_t kept = 1;
+  for (const auto& [step, path] : readable) {
+    const bool milestone =
+        retention.keep_every > 0 && step % static_cast<std::uint64_t>(retention.keep_every) == 0;
+    if (kept < retention.keep_last) {
+      ++kept;
+    } else if (!milestone && (best == nullptr || path != *best)) {
+      remove_checkpoint(path);
+    }
+  }
+}
+
+}  // namespace
+
 void prune_checkpoints(const fs::path& folder, std::uint64_t step,
                        const RetentionPolicy& retention) {
   std::vector<std::pair<std::uint64_t, fs::path>> earlier;
@@ -333,21 +380,7 @@ void prune_checkpoints(const fs::path& folder, std::uint64_t step,
     }
   }
   std::sort(earlier.rbegin(), earlier.rend());
-  std::int64_t kept = 1;
-  for (const auto& [other, path] : earlier) {
-    const bool milestone =
-        retention.keep_every > 0 && other % static_cast<std::uint64_t>(retention.keep_every) == 0;
-    try {
-      read_commit(path);
-    } catch (const Error&) {
-      continue;  // evidence for its owner; never counted as one that a run could resume from
-    }
-    if (kept < retention.keep_last) {
-      ++kept;
-    } else if (!milestone) {
-      remove_checkpoint(path);
-    }
-  }
+  prune_earlier(earlier, folder / step_name(step), retention);
 }
 
 std::vector<fs::path> list_checkpoints(const fs::path& folder) {

@@ -23,6 +23,9 @@ struct ShardMap {
 struct RetentionPolicy {
   std::int64_t keep_last = 2;
   std::int64_t keep_every = 0;  ///< also keep steps divisible by this; 0: none
+  /// Also keep the one whose metadata best_key, a number, is best (the newest of equals); "": none.
+  std::string best_key = {};
+  bool best_is_largest = true;
 };
 
 struct SaveReport {

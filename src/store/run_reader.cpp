@@ -18,13 +18,6 @@ using base::Error;
 
 namespace {
 
-/// What one segment file says.
-struct Segment {
-  std::int64_t resumed_from = -1;
-  std::vector<Series> series;
-  std::vector<Event> events;
-};
-
 Hid open_dataset(hid_t group, const std::string& name) {
   return {H5Dopen2(group, name.c_str(), H5P_DEFAULT), &H5Dclose, "open data set", name};
 }
@@ -169,6 +162,28 @@ std::vector<fs::path> segment_files(const fs::path& run) {
   return files;
 }
 
+void read_all_series(hid_t file, Segment* segment) {
+  const Hid metrics = open_group(file, "metrics");
+  for (const auto& name : series_names(metrics.get())) {
+    segment->series.push_back(read_series(metrics.get(), name));
+  }
+}
+
+void read_all_events(hid_t file, Segment* segment) {
+  segment->events = read_event_rows(file);
+}
+
+Segment read_one(const fs::path& path, const std::function<void(hid_t, Segment*)>& read) {
+  // SWMR reading works on live files and on those of killed jobs, which plain reading refuses.
+  const Hid file = open_file(path, H5F_ACC_RDONLY | H5F_ACC_SWMR_READ,
+                             serial_access(H5F_LIBVER_V110, false));
+  check_schema(file.get());
+  Segment segment;
+  segment.resumed_from = read_integer(file.get(), "resumed_from_step");
+  read(file.get(), &segment);
+  return segment;
+}
+
 /// Every segment that can be read, oldest first.
 std::vector<Segment> read_segments(const fs::path& run, std::vector<std::string>* warnings,
                                    const std::function<void(hid_t, Segment*)>& read) {
@@ -176,14 +191,7 @@ std::vector<Segment> read_segments(const fs::path& run, std::vector<std::string>
   std::vector<Segment> segments;
   for (const auto& path : segment_files(run)) {
     try {
-      // SWMR reading works on live files and on those of killed jobs, which plain reading refuses.
-      const Hid file = open_file(path, H5F_ACC_RDONLY | H5F_ACC_SWMR_READ,
-                                 serial_access(H5F_LIBVER_V110, false));
-      check_schema(file.get());
-      Segment segment;
-      segment.resumed_from = read_integer(file.get(), "resumed_from_step");
-      read(file.get(), &segment);
-      segments.push_back(std::move(segment));
+      segments.push_back(read_one(path, read));
     } catch (const Error& error) {
       if (warnings != nullptr) {
         warnings->push_back(fmt::format("{} skipped: {}", path.string(), error.message()));
@@ -274,22 +282,28 @@ std::map<std::string, std::string> read_manifest(const fs::path& run) {
   return manifest;
 }
 
+Segment read_segment(const fs::path& file) {
+  const Hdf5Session session;
+  Segment segment;
+  with_path(file, [&] {
+    segment = read_one(file, [](hid_t open, Segment* into) {
+      read_all_series(open, into);
+      read_all_events(open, into);
+    });
+  });
+  return segment;
+}
+
 std::vector<Series> read_metrics(const fs::path& run, std::vector<std::string>* warnings) {
   std::vector<Series> joined;
-  auto segments = read_segments(run, warnings, [](hid_t file, Segment* segment) {
-    const Hid metrics = open_group(file, "metrics");
-    for (const auto& name : series_names(metrics.get())) {
-      segment->series.push_back(read_series(metrics.get(), name));
-    }
-  });
+  auto segments = read_segments(run, warnings, &read_all_series);
   for (auto& segment : segments) join_segment(&joined, std::move(segment), warnings);
   return joined;
 }
 
 std::vector<Event> read_events(const fs::path& run, std::vector<std::string>* warnings) {
   std::vector<Event> joined;
-  auto segments = read_segments(
-      run, warnings, [](hid_t file, Segment* segment) { segment->events = read_event_rows(file); });
+  auto segments = read_segments(run, warnings, &read_all_events);
   for (auto& segment : segments) {
     joined.insert(joined.end(), segment.events.begin(), segment.events.end());
   }

@@ -22,9 +22,17 @@ struct Event {
   double wall_s = 0;
   std::string kind, text;
 };
+/// What one segment file says.
+struct Segment {
+  std::int64_t resumed_from = -1;  ///< step; -1: the run's beginning
+  std::vector<Series> series;
+  std::vector<Event> events;
+};
 
 /// Attributes of /manifest as text. Throws Code::kData (not a run, wrong schema) or Code::kIo.
 std::map<std::string, std::string> read_manifest(const std::filesystem::path& run);
+/// One metrics/seg-NNNN.h5, also while it is written. Throws Code::kData or Code::kIo.
+Segment read_segment(const std::filesystem::path& file);
 /// All segments joined: rows that a resumed run wrote again replace those of the segments before it
 /// (of older segments, everything after the resume step is dropped, and what is at that step when
 /// the newer segment has it too; all of it when the newer segment began at the run's beginning). A

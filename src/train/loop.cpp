@@ -69,6 +69,9 @@ void Loop::save(const std::string& reason, bool last) {
   if (parts_.writer.in_flight()) tolerate(false, [this] { saved(parts_.writer.collect()); });
   if (last_saved_ == context.step) return;
   reason_ = reason;
+  if (const std::string& best = parts_.options.keep_best; !best.empty()) {
+    parts_.metadata[metric_key(best)] = fmt::format("{:.17g}", context.metrics->last(best));
+  }
   parts_.stop.checkpoint_begun();
   tolerate(last, [&] {
     parts_.writer.begin(context.step, parts_.registry, parts_.metadata);

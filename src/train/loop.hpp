@@ -26,6 +26,11 @@ struct LoopParts {
   comm::Watchdog& watchdog;
 };
 
+/// Under which COMMIT.json holds the last value of a metric ("metric/eval/return").
+inline std::string metric_key(const std::string& metric) {
+  return "metric/" + metric;
+}
+
 class Loop {
  public:
   explicit Loop(LoopParts parts) : parts_(parts) {}

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 
 namespace tenfold::train {
 
@@ -58,6 +59,19 @@ void Metrics::publish(std::uint64_t step) {
     each.has_last = true;
     if (writer_) writer_->append(each.spec.name, step, each.last);
   }
+}
+
+const store::SeriesSpec& Metrics::judged(const std::string& name, std::string_view option) const {
+  std::vector<std::string> names;
+  for (const Slot& each : slots_) {
+    if (each.spec.better.empty() || each.spec.columns != 1) continue;
+    if (each.spec.name == name) return each.spec;
+    names.push_back(each.spec.name);
+  }
+  throw base::Error(base::Code::kUsage,
+                    fmt::format("{}: no metric '{}' of which more or less is better", option,
+                                base::printable(name)),
+                    fmt::format("There are {}", base::join(names, ", ")));
 }
 
 double Metrics::last(std::string_view name) const {

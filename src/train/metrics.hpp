@@ -29,6 +29,9 @@ class Metrics {
   /// Collective: reduces what was added since the last call over samples and ranks and appends a
   /// row to each series that got any.
   void publish(std::uint64_t step);
+  /// Throws Code::kUsage naming the option when no declared series with a better direction has this
+  /// name.
+  const store::SeriesSpec& judged(const std::string& name, std::string_view option) const;
   /// Last published or written value, rank 0; NaN when none yet.
   double last(std::string_view name) const;
   /// Series shown in the progress line, in order.

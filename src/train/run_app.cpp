@@ -181,6 +181,18 @@ void write_provenance(const Setup& setup, const RunContext& context,
   });
 }
 
+store::RetentionPolicy retention(const comm::Communicator& world, const RunOptions& options,
+                                 const Metrics& metrics) {
+  store::RetentionPolicy policy{.keep_last = options.keep_last, .keep_every = options.keep_every};
+  if (options.keep_best.empty()) return policy;
+  world.agree([&] {
+    policy.best_is_largest =
+        metrics.judged(options.keep_best, "checkpoint.keep-best").better == "max";
+  });
+  policy.best_key = metric_key(options.keep_best);
+  return policy;
+}
+
 // Phases 3 to 7, with everything that must be gone before Kokkos and MPI are.
 int live(const comm::Communicator& world, const Setup& setup) {
   RunContext context{.world = world, .seed = static_cast<std::uint32_t>(setup.options.seed)};
@@ -220,7 +232,7 @@ int live(const comm::Communicator& world, const Setup& setup) {
   watchdog.beat("restore");
   store::CheckpointStore checkpoints(world.duplicate(), directory.checkpoints(),
                                      {context.shards.shards, context.shards.mine},
-                                     {options.keep_last, options.keep_every});
+                                     retention(world, options, metrics));
   const StartPoint start =
       restore(world, checkpoints, registry, options.resume, setup.result_config);
   context.step = start.step;

@@ -112,6 +112,11 @@ void RunOptions::declare(cli::OptionTable& table) {
       .range(0, 9e15)
       .unit("steps")
       .not_a_result();
+  table
+      .add("checkpoint.keep-best", &keep_best,
+           "also keep the checkpoint with the best last value of this metric (eval/return)")
+      .alias("keep-best")
+      .not_a_result();
 
   table.group("metrics", "Metrics");
   table.add("metrics.every", &metrics_every, "steps between published metrics")

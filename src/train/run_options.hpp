@@ -25,6 +25,7 @@ struct RunOptions {
   bool checkpoint_background = true;
   std::int64_t keep_last = 2;
   std::int64_t keep_every = 0;
+  std::string keep_best;
   std::int64_t metrics_every = 1000;
   double flush_every = 2;
   std::string device = "cpu";

@@ -44,7 +44,7 @@ def test_kill_minus_nine_of_a_rank(tmp_path, unbroken, rank, step):
     assert_same_end(run_dir, unbroken)
 
 
-@pytest.mark.parametrize("ranks", [1, 4])
+@pytest.mark.parametrize("ranks", [1, 4, 8])
 def test_resumes_on_another_number_of_ranks(tmp_path, unbroken, ranks):
     run_dir = tmp_path / "run"
     stopped = go(run_dir, "--stop-after", "300")
@@ -68,6 +68,24 @@ def test_full_disk_keeps_training_and_the_old_checkpoint(tmp_path, unbroken):
     assert result.code == 0, result.out + result.err
     assert "No space left" in result.err and "1 of 3" in result.err
     assert_same_end(run_dir, unbroken)
+
+
+def test_without_replay_a_run_refills_before_it_learns_on(tmp_path):
+    small = ["--replay-checkpoint", "none"]
+    ends = []
+    for ranks in (2, 4):
+        run_dir = tmp_path / f"n{ranks}"
+        assert go(run_dir, *small, "--stop-after", "320").code == 75
+        stopped = launch.final_state(run_dir)
+        assert not [name for name in stopped if name.startswith("replay/")]
+        result = go(run_dir, *small, ranks=ranks)
+        assert result.code == 0, result.out + result.err
+        assert "160 transitions again" in result.out
+        ends.append(launch.final_state(run_dir))
+        # 320 to 480 refill; the update after transition 160 is the first.
+        updates = [state["optimizer/actor/step"] for state in (stopped, ends[-1])]
+        assert tuple(updates) == (160, 160 + 640 - 320 - 160 + 8)
+    assert launch.differences(*ends) == []
 
 
 def wait_for(condition, process, seconds=60):

@@ -160,6 +160,28 @@ TEST_F(CheckpointTest, KeepsWhatThePolicySays) {
   EXPECT_EQ(steps, (std::vector<std::uint64_t>{50, 40, 20}));
 }
 
+TEST_F(CheckpointTest, KeepsTheBestByItsMetric) {
+  // Values that were last known when each step was saved; nothing was known at the first.
+  const std::vector<std::pair<std::uint64_t, std::string>> saves{
+      {10, "nan"}, {20, "5"}, {30, "9.5"}, {40, "-3"}, {50, "9.5"}, {60, "1"}, {70, "2"}};
+  const auto remaining = [&](bool largest) {
+    on_root([&] { std::filesystem::remove_all(folder_); });
+    Model model = filled(1);
+    const StateRegistry registry = model.registry();
+    CheckpointStore target =
+        store({.keep_last = 2, .best_key = "metric/return", .best_is_largest = largest});
+    for (const auto& [step, value] : saves) target.save(step, registry, {{"metric/return", value}});
+    std::string names;
+    for (const auto& path : list_checkpoints(folder_)) {
+      names += std::to_string(verify_checkpoint(path).step) + " ";
+    }
+    world_.barrier();
+    return names;
+  };
+  EXPECT_EQ(remaining(true), "70 60 50 ") << "the newest of two equals";
+  EXPECT_EQ(remaining(false), "70 60 40 ");
+}
+
 TEST_F(CheckpointTest, SavingAStepAgainReplacesIt) {
   save(10, 1);
   save(10, 2);
