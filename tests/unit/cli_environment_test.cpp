@@ -39,9 +39,10 @@ TEST(Environment, UnknownVariablesAreRefusedWithTheNearestName) {
 
 TEST(Environment, WhatOtherPartsReadIsLeftAlone) {
   Table table;
-  const Resolved resolved = table.set(
-      {}, {"TENFOLD_FAULT=x", "TENFOLD_DEADLINE=1", "TENFOLD_DATA_DIR=/d", "TENFOLD_MAX_REQUEUE=3",
-           "TENFOLD_PYTHON=/p", "PATH=/bin", "MY_TENFOLD_TYPO=1", "TENFOLDED=1", "broken"});
+  const Resolved resolved =
+      table.set({}, {"TENFOLD_FAULT=x", "TENFOLD_DEADLINE=1", "TENFOLD_DATA_DIR=/d",
+                     "TENFOLD_MAX_REQUEUE=3", "TENFOLD_SLURM_DIR=/s", "TENFOLD_PYTHON=/p",
+                     "PATH=/bin", "MY_TENFOLD_TYPO=1", "TENFOLDED=1", "broken"});
   for (const ResolvedValue& each : resolved) EXPECT_EQ(each.origin, "default") << each.key;
 }
 
