@@ -27,7 +27,6 @@ pid_of() {  # DAEMON
   if [[ $(cat "/proc/$pid/comm" 2>/dev/null) == "${1%%.*}" ]]; then echo "$pid"; fi
 }
 alive() { [[ -n $(pid_of "$1") ]]; }
-dead() { ! alive "$1"; }
 
 # Processes of jobs. They carry this cluster's configuration and a node's name in their environment; a
 # shell that evaluated `env` carries only the first.
