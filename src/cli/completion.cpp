@@ -5,7 +5,8 @@
 namespace tenfold::cli {
 
 std::string OptionTable::completion(const std::string& shell) const {
-  std::string flags = "--help --config --print-config --print-options --print-man --completion --version";
+  std::string flags =
+      "--help --config --print-config --print-options --print-man --completion --version";
   if (!presets_.empty()) flags += " --preset";
   for (const Option& option : options_) {
     flags += " --" + option.alias;

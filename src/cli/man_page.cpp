@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cctype>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -12,9 +13,8 @@ namespace {
 
 std::string upper(std::string_view text) {
   std::string out(text);
-  std::ranges::transform(out, out.begin(), [](unsigned char c) {
-    return static_cast<char>(std::toupper(c));
-  });
+  std::ranges::transform(out, out.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   return out;
 }
 
@@ -43,7 +43,8 @@ std::string option_entry(const Option& option) {
   const bool is_switch = option.type == ValueType::kBool;
   std::string text = option.help + ".";
   if (!is_switch) text += " Takes " + describe_domain(option) + ".";
-  text += option.default_text.empty() ? " Default: none." : " Default: " + option.default_text + ".";
+  text +=
+      option.default_text.empty() ? " Default: none." : " Default: " + option.default_text + ".";
   if (option.key != option.group + "." + option.alias) text += " In files: " + option.key + ".";
   if (!option.affects_results) text += " Results do not depend on it.";
   std::string flags = "--" + option.alias;
@@ -52,8 +53,8 @@ std::string option_entry(const Option& option) {
 }
 
 std::string preset_entry(const Preset& preset) {
-  std::string text = ".TP\n\\fB" + roff("--preset " + preset.name) + "\\fR\n" +
-                     roff(preset.summary + ".") + "\n";
+  std::string text =
+      ".TP\n\\fB" + roff("--preset " + preset.name) + "\\fR\n" + roff(preset.summary + ".") + "\n";
   for (const PresetValue& each : preset.values) {
     text += ".br\n" + roff(fmt::format("{} = {} ({})", each.key, each.value, each.source)) + "\n";
   }

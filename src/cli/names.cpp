@@ -15,8 +15,8 @@ Names::Names(const std::vector<Option>& options, bool presets,
     flags_.push_back(option.key);
     keys_.push_back(option.key);
   }
-  for (const char* own : {"help", "config", "print-config", "print-options", "print-man", "completion",
-                          "version"}) {
+  for (const char* own :
+       {"help", "config", "print-config", "print-options", "print-man", "completion", "version"}) {
     flags_.emplace_back(own);
   }
   if (presets) {

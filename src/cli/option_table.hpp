@@ -126,7 +126,7 @@ class OptionTable {
       const Resolved& resolved) const;  ///< a valid config file with origins as comments
   std::string completion(const std::string& shell) const;  ///< "bash" or "zsh"
   std::string json_text() const;                           ///< the table for tools
-  std::string man_page() const;  ///< groff, section 1
+  std::string man_page() const;                            ///< groff, section 1
 
  private:
   friend class OptionBuilder;

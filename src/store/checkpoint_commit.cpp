@@ -296,7 +296,12 @@ void PendingCheckpoint::commit(CommitRecord* record) {
   if (comm::fault_here("short", "ckpt.after_commit")) {
     fs::resize_file(final_ / kStateFile, record->bytes / 2);
   }
-  with_path(final_, [&] { verify_commit(final_); });
+  try {
+    with_path(final_, [&] { verify_commit(final_); });
+  } catch (const Error& error) {
+    // What was just written does not read back: the disk's fault, not bad input of the user's.
+    throw Error(Code::kIo, error.message(), error.hint());
+  }
 }
 
 void PendingCheckpoint::withdraw() noexcept {

@@ -20,6 +20,7 @@ using base::Error;
 namespace {
 
 constexpr std::size_t kBroadcastBytes = 256U << 20;
+constexpr std::size_t kLongestQuote = 200;
 
 /// Older checkpoints will not fit either: Code::kCheckpoint, where damage is kData or kIo.
 [[noreturn]] void misfit(const std::string& reason, std::string hint) {
@@ -84,14 +85,29 @@ struct StoredField {
 void require_same(const std::string& what, const std::string& name, const std::string& stored,
                   const std::string& wanted) {
   if (stored != wanted) {
-    misfit(fmt::format("{} of '{}' is {} in the checkpoint and {} in this run", what, name, stored,
-                       wanted),
+    misfit(fmt::format("{} of '{}' is {} in the checkpoint and {} in this run", what, name,
+                       base::printable(stored.substr(0, kLongestQuote)), wanted),
            "Resume with the sizes that the run was started with");
   }
 }
 
 std::string shape_text(std::span<const std::uint64_t> shape) {
   return fmt::format("[{}]", fmt::join(shape, ", "));
+}
+
+/// Only what write_layout makes: other kinds of storage let a small file ask for any amount of
+/// memory (compressed chunks), or name other files.
+void require_plain_storage(hid_t dataset, const StateField& field) {
+  const Hid creation(H5Dget_create_plist(dataset), &H5Pclose, "inspect", field.name);
+  if (H5Pget_layout(creation.get()) != H5D_CONTIGUOUS ||
+      H5Pget_external_count(creation.get()) != 0) {
+    throw Error(Code::kData, "'" + field.name + "' is not stored as one plain block");
+  }
+  const Hid type(H5Dget_type(dataset), &H5Tclose, "inspect", field.name);
+  if (check_h5(H5Tequal(type.get(), file_type(field.dtype)), "inspect", field.name) == 0) {
+    throw Error(Code::kData,
+                fmt::format("'{}' is not stored as {}", field.name, dtype_name(field.dtype)));
+  }
 }
 
 StoredField open_field(hid_t file, const StateField& field, std::size_t shards) {
@@ -101,6 +117,7 @@ StoredField open_field(hid_t file, const StateField& field, std::size_t shards) 
   stored.dataset = Hid(H5Dopen2(file, ("checkpoint/" + field.name).c_str(), H5P_DEFAULT), &H5Dclose,
                        "open data set", field.name);
   const hid_t dataset = stored.dataset.get();
+  require_plain_storage(dataset, field);
   require_same("type", field.name, read_text(dataset, "dtype"), dtype_name(field.dtype));
   require_same("scope", field.name, read_text(dataset, "scope"),
                sharded ? "sharded" : "replicated");
@@ -162,10 +179,14 @@ void read_entry(const StoredField& stored, std::size_t shard, std::size_t entry)
 }
 
 /// What this rank needs: its own shards and, on rank 0, replicated state.
-void read_state(const fs::path& path, const StateRegistry& registry, const ShardMap& shards,
-                bool root) {
+void read_state(const fs::path& path, std::uint64_t step, const StateRegistry& registry,
+                const ShardMap& shards, bool root) {
   const Hid file = open_file(path, H5F_ACC_RDONLY, serial_access(H5F_LIBVER_V18, false));
   check_schema(file.get());
+  if (const auto stored = read_integer(open_group(file.get(), "checkpoint").get(), "step");
+      stored != static_cast<std::int64_t>(step)) {
+    throw Error(Code::kData, fmt::format("state.h5 is of step {}", stored));
+  }
   require_identity(file.get(), registry);
   if (root) require_known_fields(file.get(), registry);
   std::vector<StoredField> fields;
@@ -216,7 +237,7 @@ LoadReport load_folder(const comm::Communicator& communicator, const fs::path& f
     }
     // On a rank of another node the shared file system may still show an older state.
     require_size(folder, record.bytes);
-    read_state(folder / kStateFile, registry, shards, communicator.is_root());
+    read_state(folder / kStateFile, record.step, registry, shards, communicator.is_root());
   });
   broadcast_replicated(communicator, registry);
   return {record.step, folder, record.world_size, record.metadata, {}};

@@ -13,6 +13,8 @@ using base::Error;
 namespace {
 
 constexpr std::size_t kLongestText = 16U << 20;
+constexpr int kDeepest = 16;
+constexpr std::size_t kMostObjects = 1U << 16;
 
 std::string attribute_label(const std::string& name) {
   return "attribute '" + name + "'";
@@ -73,11 +75,22 @@ herr_t collect_link(hid_t, const char* name, const H5L_info_t*, void* into) {
   return 0;
 }
 
-herr_t collect_dataset(hid_t, const char* name, const H5O_info_t* info, void* into) {
-  if (info->type == H5O_TYPE_DATASET) {
-    static_cast<std::vector<std::string>*>(into)->emplace_back(name);
+/// H5Ovisit takes quadratic time on deep trees and more than that on groups that hold themselves.
+void collect_datasets(hid_t group, const std::string& prefix, int depth,
+                      std::vector<std::string>* names, std::size_t* seen) {
+  for (const auto& name : child_names(group)) {
+    if (depth == 0 || ++*seen > kMostObjects) {
+      throw Error(Code::kData, "its groups are nested too deeply or hold too much");
+    }
+    H5L_info_t link;
+    check_h5(H5Lget_info(group, name.c_str(), &link, H5P_DEFAULT), "inspect", "a link");
+    if (link.type != H5L_TYPE_HARD) continue;
+    const Hid object(H5Oopen(group, name.c_str(), H5P_DEFAULT), &H5Oclose, "open", "an object");
+    const H5I_type_t type = H5Iget_type(object.get());
+    if (type == H5I_DATASET) names->push_back(prefix + name);
+    if (type == H5I_GROUP)
+      collect_datasets(object.get(), prefix + name + '/', depth - 1, names, seen);
   }
-  return 0;
 }
 
 }  // namespace
@@ -269,8 +282,8 @@ std::vector<std::string> child_names(hid_t group) {
 
 std::vector<std::string> dataset_names(hid_t group) {
   std::vector<std::string> names;
-  check_h5(H5Ovisit2(group, H5_INDEX_NAME, H5_ITER_INC, &collect_dataset, &names, H5O_INFO_BASIC),
-           "list", "data sets");
+  std::size_t seen = 0;
+  collect_datasets(group, "", kDeepest, &names, &seen);
   return names;
 }
 

@@ -53,8 +53,10 @@ std::int64_t read_integer(hid_t object, const std::string& name);
 /// Throws Code::kData when it does not have exactly count values.
 std::vector<std::uint64_t> read_u64s(hid_t object, const std::string& name, std::size_t count);
 std::vector<std::string> attribute_names(hid_t object);
-/// Names of the links of a group, or of all data sets below it (as paths) when recursive.
+/// Names of the links of a group.
 std::vector<std::string> child_names(hid_t group);
+/// Paths of all data sets below a group. Throws Code::kData when groups are nested more than 16
+/// deep (so also when one holds itself) or hold more than 65536 links.
 std::vector<std::string> dataset_names(hid_t group);
 
 /// Root attributes schema, schema_version, created_utc, writer.

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::uint64_t kChunkRows = 512;
 constexpr std::uint64_t kFlushRows = 100;
+constexpr double kRetrySeconds = 10;
 constexpr std::size_t kKindBytes = 16;
 constexpr std::size_t kTextBytes = 256;
 
@@ -106,6 +107,7 @@ struct MetricWriter::State {
   Events events;
   std::uint64_t pending = 0, total = 0;
   double last_flush = 0;
+  bool failing = false;  ///< the last write failed
 
   void create_series(hid_t metrics, SeriesSpec spec);
   void create_events();
@@ -254,18 +256,21 @@ void MetricWriter::event(std::uint64_t step, std::string_view kind, std::string_
 }
 
 void MetricWriter::flush(bool force) {
-  const bool due = state_->pending >= kFlushRows ||
-                   base::monotonic_now() - state_->last_flush >= state_->interval_s;
+  const double waited = base::monotonic_now() - state_->last_flush;
+  const bool due = state_->failing ? waited >= std::max(state_->interval_s, kRetrySeconds)
+                                   : state_->pending >= kFlushRows || waited >= state_->interval_s;
   if (state_->pending == 0 || !(force || due) || !state_->file) return;
   // While a checkpoint is written behind the run's back, rows wait here rather than the run there.
   const Hdf5Session session = force ? Hdf5Session() : Hdf5Session(std::try_to_lock);
   if (!session.owns()) return;
   state_->last_flush = base::monotonic_now();
+  state_->failing = true;
   with_path(state_->path, [&] {
     comm::fault_point("metrics.flush");
     for (auto& [name, row] : state_->series) state_->write_series(&row, name);
     state_->write_events();
   });
+  state_->failing = false;
 }
 
 void MetricWriter::close() {

@@ -175,8 +175,8 @@ void read_all_events(hid_t file, Segment* segment) {
 
 Segment read_one(const fs::path& path, const std::function<void(hid_t, Segment*)>& read) {
   // SWMR reading works on live files and on those of killed jobs, which plain reading refuses.
-  const Hid file = open_file(path, H5F_ACC_RDONLY | H5F_ACC_SWMR_READ,
-                             serial_access(H5F_LIBVER_V110, false));
+  const Hid file =
+      open_file(path, H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, serial_access(H5F_LIBVER_V110, false));
   check_schema(file.get());
   Segment segment;
   segment.resumed_from = read_integer(file.get(), "resumed_from_step");

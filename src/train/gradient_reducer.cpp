@@ -62,6 +62,7 @@ void GradientReducer::sum(const at::Tensor& per_group, const at::Tensor& total,
     total.copy_(host_total);
     return;
   }
+  comm::fault_point("reduce.gradient");
   if (comm::fault_here("nan", "reduce.gradient")) per_group[0][0].fill_(std::nan(""));
   if (mode_ == ReduceMode::kFast) sum_fast(per_group, total);
   if (mode_ == ReduceMode::kOrdered) sum_ordered(per_group, total);

@@ -60,7 +60,23 @@ void Loop::published(std::uint64_t before) {
     parts_.experiment.evaluate(context);
   }
   if (due(options.check_replicas_every)) check_replicas(context.world, parts_.registry);
-  context.world.agree([&] { context.metrics->flush(false); });
+  flush_metrics();
+}
+
+// Rows that could not be written wait in memory for the next try; the last one, when the run ends,
+// counts.
+void Loop::flush_metrics() {
+  const RunContext& context = parts_.context;
+  try {
+    context.world.agree([&] { context.metrics->flush(false); });
+  } catch (const comm::AgreedError& error) {
+    if (error.code() != base::Code::kIo) throw;
+    context.metrics->event(context.step, "fault", error.message());
+    if (context.world.is_root()) {
+      base::log_warning("metrics not written at step {}, they wait in memory: {}", context.step,
+                        error.what());
+    }
+  }
 }
 
 void Loop::save(const std::string& reason, bool last) {

@@ -43,6 +43,7 @@ class Loop {
   void tolerate(bool last, const std::function<void()>& body);
   void saved(const store::SaveReport& report);
   void report_progress(bool force);
+  void flush_metrics();
   void published(std::uint64_t before);
 
   LoopParts parts_;
