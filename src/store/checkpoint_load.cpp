@@ -117,7 +117,6 @@ StoredField open_field(hid_t file, const StateField& field, std::size_t shards) 
   stored.dataset = Hid(H5Dopen2(file, ("checkpoint/" + field.name).c_str(), H5P_DEFAULT), &H5Dclose,
                        "open data set", field.name);
   const hid_t dataset = stored.dataset.get();
-  require_plain_storage(dataset, field);
   require_same("type", field.name, read_text(dataset, "dtype"), dtype_name(field.dtype));
   require_same("scope", field.name, read_text(dataset, "scope"),
                sharded ? "sharded" : "replicated");
@@ -128,6 +127,7 @@ StoredField open_field(hid_t file, const StateField& field, std::size_t shards) 
   const auto shape = read_u64s(dataset, "shape", static_cast<std::size_t>(axes));
   require_same("shape", field.name, shape_text(shape), shape_text(field.shape));
 
+  require_plain_storage(dataset, field);
   stored.dims = dimensions(dataset, field.name);
   stored.digests = read_u64s(dataset, "xxh64", sharded ? shards : 1);
   stored.rows = {capacity_rows(field)};

@@ -1,5 +1,6 @@
 // A run in small: a state that is a function of the step, a checkpoint every 10 steps. Usage:
 // checkpoint_driver FOLDER LAST_STEP, or `checkpoint_driver points` for the names of fault points.
+#include <algorithm>
 #include <cstdint>
 #include <iostream>
 #include <string>
@@ -54,7 +55,13 @@ class Run {
     }
   }
   bool operator==(const Run& other) const {
-    return step == other.step && weights_ == other.weights_ && replay_ == other.replay_;
+    // Of rows not in use a checkpoint says nothing: they may hold what a refused one left there.
+    const auto used = static_cast<std::ptrdiff_t>(rows() * 4);
+    const auto same = [&](const std::vector<float>& mine, const std::vector<float>& theirs) {
+      return std::equal(mine.begin(), mine.begin() + used, theirs.begin());
+    };
+    return step == other.step && weights_ == other.weights_ &&
+           std::equal(replay_.begin(), replay_.end(), other.replay_.begin(), same);
   }
 
   const store::StateRegistry& registry() const { return registry_; }
