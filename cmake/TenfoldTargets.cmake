@@ -2,6 +2,9 @@
 
 include(GNUInstallDirs)
 
+set(TENFOLD_TEST_ENVIRONMENT
+  "OMP_NUM_THREADS=1;OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;OMPI_MCA_btl_base_warn_component_unused=0")
+
 # tenfold_module(NAME SOURCES a.cpp ... DEPS tenfold::base MPI::MPI_CXX ...)
 # Headers are included as "module/file.hpp" from everywhere.
 function(tenfold_module name)
@@ -18,20 +21,46 @@ function(tenfold_module name)
   add_library(tenfold::${name} ALIAS tenfold_${name})
 endfunction()
 
-# tenfold_app(NAME SOURCES ... DEPS ...): everything but main.cpp is also a library, tenfold_app_NAME,
-# so that tests reach the family's own pieces.
+# tenfold_app_texts(NAME "how it prints its manual page" "how its completion"): both are written by the
+# program itself, below share/ of the build, and installed.
+function(tenfold_app_texts name man completion)
+  set(share "${CMAKE_BINARY_DIR}/share")
+  set(texts "${share}/man/man1/${name}.1" "${share}/bash-completion/completions/${name}")
+  add_custom_command(OUTPUT ${texts}
+    COMMAND ${CMAKE_COMMAND} -E env ${TENFOLD_TEST_ENVIRONMENT}
+      ${CMAKE_COMMAND} -DPROGRAM=$<TARGET_FILE:${name}> -DNAME=${name} -DDESTINATION=${share}
+      -DMAN=${man} -DCOMPLETION=${completion} -P "${PROJECT_SOURCE_DIR}/cmake/WriteAppTexts.cmake"
+    DEPENDS ${name} "${PROJECT_SOURCE_DIR}/cmake/WriteAppTexts.cmake" VERBATIM)
+  add_custom_target(${name}_texts ALL DEPENDS ${texts})
+  install(FILES "${share}/man/man1/${name}.1" DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  install(FILES "${share}/bash-completion/completions/${name}"
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+endfunction()
+
+# tenfold_app(NAME SOURCES ... DEPS ... [MAN word] [COMPLETION word]): everything but main.cpp is also a
+# library, tenfold_app_NAME, so that tests reach the family's own pieces. MAN and COMPLETION: how the
+# program is asked for its manual page and completion, where it is not by the option table's flags.
 function(tenfold_app name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "" "MAN;COMPLETION" "SOURCES;DEPS" ${ARGN})
   add_library(tenfold_app_${name} STATIC ${ARG_SOURCES})
   target_include_directories(tenfold_app_${name} PUBLIC "${PROJECT_SOURCE_DIR}/apps")
   target_link_libraries(tenfold_app_${name} PUBLIC ${ARG_DEPS} PRIVATE tenfold_flags)
   add_executable(${name} main.cpp)
   target_link_libraries(${name} PRIVATE tenfold_app_${name} tenfold_flags)
+  # LibTorch and MuJoCo lie in wheels, where no loader looks. CMake's own list leaves out folders
+  # below the checkout, where jobs/setup puts them.
+  cmake_path(GET MUJOCO_LIBRARY PARENT_PATH mujoco)
+  set_target_properties(${name} PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON
+    INSTALL_RPATH "${TORCHWHEEL_ROOT}/lib;${mujoco}")
   install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  if(NOT ARG_MAN)
+    set(ARG_MAN --print-man)
+  endif()
+  if(NOT ARG_COMPLETION)
+    set(ARG_COMPLETION --completion)
+  endif()
+  tenfold_app_texts(${name} ${ARG_MAN} ${ARG_COMPLETION})
 endfunction()
-
-set(TENFOLD_TEST_ENVIRONMENT
-  "OMP_NUM_THREADS=1;OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;OMPI_MCA_btl_base_warn_component_unused=0")
 
 # tenfold_test(NAME LABEL unit SOURCES ... DEPS ... [WORLD 1 2 4]): a GoogleTest binary. Without
 # WORLD it runs alone; with it, once under mpirun for each world size, as NAME.npN.

@@ -59,6 +59,26 @@ long Arguments::whole(const std::string& flag, long fallback, long low, long hig
   return value;
 }
 
+double Arguments::real(const std::string& flag, double fallback, double low, double high) const {
+  const auto found = flags.find(flag);
+  if (found == flags.end()) return fallback;
+  const std::string& text = found->second;
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  // Written so that a NaN fails, too.
+  if (error != std::errc() || end != text.data() + text.size() ||
+      !(value >= low && value <= high)) {
+    throw Error(Code::kUsage, fmt::format("--{}: '{}' is not a number from {:g} to {:g}", flag,
+                                          base::printable(text), low, high));
+  }
+  return value;
+}
+
+std::string Arguments::text(const std::string& flag, const std::string& fallback) const {
+  const auto found = flags.find(flag);
+  return found == flags.end() ? fallback : found->second;
+}
+
 Arguments parse_arguments(const CommandLine& line, const std::vector<std::string>& words) {
   const po::options_description table = describe(line);
   po::positional_options_description positional;

@@ -32,6 +32,10 @@ struct Arguments {
   /// The flag's value, fallback when it was not given. Throws Code::kUsage when it is not a whole
   /// number in [low, high].
   long whole(const std::string& flag, long fallback, long low, long high) const;
+  /// As whole, any finite number.
+  double real(const std::string& flag, double fallback, double low, double high) const;
+  /// The flag's value as it was given, fallback when it was not.
+  std::string text(const std::string& flag, const std::string& fallback) const;
 };
 
 /// Throws Code::kUsage naming the word that is wrong and the nearest flag.

@@ -8,8 +8,9 @@ namespace tenfold::tool {
 namespace {
 
 constexpr const char* kExitCodes =
-    "\nexit codes: 0 done, 2 wrong usage, 3 bad data (no such run, not a run, damaged),\n"
-    "4 input/output, or something missing (doctor), 6 checkpoint unusable (verify)\n";
+    "\nexit codes: 0 done, 1 different (diff), 2 wrong usage, 3 bad data (no such run,\n"
+    "not a run, damaged), 4 input/output, or something missing (doctor), 6 checkpoint\n"
+    "unusable (verify, inspect, diff)\n";
 
 base::Code run_help(const Arguments& arguments) {
   if (!arguments.operands.empty()) {

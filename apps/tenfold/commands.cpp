@@ -8,8 +8,10 @@
 namespace tenfold::tool {
 
 const std::vector<Command>& commands() {
-  static const std::vector<Command> all = {ls_command(),     show_command(),   tail_command(),
-                                           verify_command(), doctor_command(), help_command()};
+  static const std::vector<Command> all = {
+      ls_command(),     show_command(),       tail_command(),  inspect_command(),
+      verify_command(), diff_command(),       rerun_command(), simulate_command(),
+      doctor_command(), completion_command(), man_command(),   help_command()};
   return all;
 }
 

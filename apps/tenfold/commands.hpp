@@ -26,8 +26,14 @@ void print_warnings(const std::vector<std::string>& warnings);
 Command ls_command();
 Command show_command();
 Command tail_command();
+Command inspect_command();
 Command verify_command();
+Command diff_command();
+Command rerun_command();
+Command simulate_command();
 Command doctor_command();
+Command completion_command();
+Command man_command();
 Command help_command();
 
 }  // namespace tenfold::tool

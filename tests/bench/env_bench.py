@@ -1,6 +1,6 @@
 """Simulation steps per CPU second: our environments beside Python's mujoco on the same MJCF and version.
 
-    ninja -C build/release bench_env        or: env_bench.py BIN/env_bench [--rounds 5]
+    cmake --build build/release --target bench_env
 
 Ours does the whole environment (clip, 2 mj_steps per decision, observation, reward, ends); the peers only set
 controls and step: a loop over mujoco.mj_step, mujoco.batch, and mujoco.rollout (open loop, one call for the
@@ -25,6 +25,8 @@ import mujoco
 import mujoco.batch
 import mujoco.rollout
 import numpy as np
+
+import results
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 REPEAT, PERIOD = 2, 64
@@ -139,11 +141,13 @@ def measure(scene, binary, rounds):
             if states.tobytes() != expected.tobytes():
                 differing.add(name)
     mine = statistics.median(rates["ours"])
+    rows = []
     for name in contenders:
         theirs = statistics.median(rates[name])
-        print(f"{scene.task:<20} {scene.rows:>5}  {mine / 1e3:>8.1f}  {name:<25} {theirs / 1e3:>8.1f}  "
-              f"{mine / theirs:>6.2f}  {'DIFFER' if name in differing else 'same bits'}", flush=True)
-    return not differing
+        rows.append([scene.task, str(scene.rows), f"{mine / 1e3:.1f}", name, f"{theirs / 1e3:.1f}",
+                     f"{mine / theirs:.2f}", "**DIFFER**" if name in differing else "same bits"])
+        print("  ".join(rows[-1]), flush=True)
+    return rows, not differing
 
 
 def main():
@@ -151,15 +155,30 @@ def main():
     parser.add_argument("binary")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=60_000, help="simulation steps per measurement")
+    parser.add_argument("--record", action="store_true", help="write docs/results/ddpg.md")
     options = parser.parse_args()
-    print(f"MuJoCo {mujoco.mj_versionString()}; thousand simulation steps per CPU second, one thread, "
-          f"median of {options.rounds} alternating rounds")
-    print(f"{'task':<20} {'rows':>5}  {'ours':>8}  {'peer':<25} {'peer':>8}  {'ratio':>6}  states")
-    good = True
+    rows, good = [], True
     for task in TASKS:
-        for rows in (1, 64):
-            scene = Scene(task, rows, max(1, options.steps // (rows * REPEAT)))
-            good &= measure(scene, options.binary, options.rounds)
+        for size in (1, 64):
+            scene = Scene(task, size, max(1, options.steps // (size * REPEAT)))
+            found, same = measure(scene, options.binary, options.rounds)
+            rows += found
+            good &= same
+    text = f"""## Environments beside Python MuJoCo
+
+{results.provenance(["cmake", "--build", "build/release", "--target", "bench_env"],
+                    f"MuJoCo {mujoco.mj_versionString()}")}
+- {"pass" if good else "**FAIL**"}: final states of ours and of every peer agree bit for bit
+
+Thousand simulation steps per CPU second, one thread, medians of {options.rounds} rounds in turns. Ours does the whole
+environment (clip, two steps per decision, observation, reward, ends), the peers only set controls and step. "no
+timer": with the clock switched off that importing Python's mujoco sets, a floor that hardly any user has.
+
+{results.table(["task", "environments", "ours", "peer", "peer's", "ratio", "states"], rows)}
+"""
+    print(text)
+    if options.record:
+        results.record("ddpg", "bench_env", text)
     return 0 if good else 1
 
 

@@ -31,7 +31,7 @@ class Claim:
     slope: tuple[float, float] | None = None  # Q's estimate over the return that followed
     seeds: tuple[int, ...] = (1, 2, 3)
     ranks: int = 2
-    note: str = ""
+    notes: tuple[str, ...] = ()
     timeout: float = 3600
 
 
@@ -99,7 +99,9 @@ def huber_slope(x, y):
         slope = np.sum(weight * (x - mean_x) * (y - mean_y)) / np.sum(weight * (x - mean_x) ** 2)
         rest = np.abs(y - mean_y - slope * (x - mean_x))
         bound = 1.345 * np.median(rest) / 0.6745
-        weight = np.minimum(1, bound / np.maximum(rest, 1e-300))
+        if bound <= 1e-9 * np.std(y):  # all on the line
+            break
+        weight = bound / np.maximum(rest, bound)
     return float(slope)
 
 
@@ -139,10 +141,10 @@ def section(app, claim, outcomes, verdict):
              tables.number(each.random), f"{score:.3f}", f"{each.wall:.0f}", f"{each.cpu:.0f}"]
             for each, score in zip(outcomes, verdict.scores)]
     lines = [f"## {claim.title}", "",
-             results.provenance(shown), f"- Acceptance from: {claim.source}",
+             results.provenance(shown, app=app), f"- Acceptance from: {claim.source}",
              f"- Returns per 1000 decisions, last evaluation; score = (return - random) / (planner - "
              f"random), planner {claim.planner:g}, random {verdict.random:.1f} (mean of the seeds)"]
-    lines += [f"- {claim.note}"] if claim.note else []
+    lines += [f"- {note}" for note in claim.notes]
     lines += ["", results.table(["seed", "return", "best on the way", "random", "score", "wall s", "CPU s"],
                                 rows), ""]
     lines += [f"- seed {each.seed} failed: {each.problem}" for each in outcomes if each.problem]

@@ -40,20 +40,21 @@ def machine() -> str:
             f"{system.sysname} {system.release.split('-')[0]}")
 
 
-def versions(app: str = "ddpg") -> str:
-    """What the binary says that it was built from, on one line."""
-    words = text_output([str(BIN / app), "--version"]).splitlines()
-    return "; ".join(" ".join(line.split()) for line in words[1:] if line.strip())
+def built_from(app: str) -> tuple[str, str]:
+    """Commit and versions that the binary was built from, as it says itself."""
+    first, *rest = text_output([str(BIN / app), "--version"]).splitlines() or [""]
+    commit = re.search(r"\(([^()]+)\)$", first)
+    return commit[1] if commit else "unknown", "; ".join(" ".join(line.split()) for line in rest)
 
 
-def provenance(command: list[str], more: str = "") -> str:
+def provenance(command: list[str], more: str = "", app: str = "ddpg") -> str:
     """A list for the head of a section: command, commit, date, machine, versions."""
-    commit = text_output(["git", "describe", "--always", "--dirty", "--tags"]) or "not a checkout"
+    commit, versions = built_from(app)
     now = datetime.datetime.now(datetime.timezone.utc)
     lines = [f"Command: `{shlex.join(command)}`",
              f"Commit {commit}, {now:%Y-%m-%d %H:%M} UTC",
              f"Machine: {machine()}; load {os.getloadavg()[1]:.1f} over the last 5 minutes",
-             f"Versions: {versions()}{'; ' + more if more else ''}"]
+             f"Versions: {versions}{'; ' + more if more else ''}"]
     return "\n".join(f"- {line}" for line in lines)
 
 
