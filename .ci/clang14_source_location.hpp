@@ -1,5 +1,6 @@
-// For clang-tidy-14 alone: clang 14 lacks the builtin behind libstdc++'s std::source_location, so that
-// every file that includes base/error.hpp would fail to parse. g++, which builds, never sees this.
+// For clang-tidy-14 alone: clang 14 lacks the builtin behind libstdc++'s std::source_location, so
+// that every file that includes base/error.hpp would fail to parse. g++, which builds, never sees
+// this.
 #pragma once
 
 namespace std {  // NOLINT
