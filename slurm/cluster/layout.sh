@@ -28,16 +28,19 @@ pid_of() {  # DAEMON
 }
 alive() { [[ -n $(pid_of "$1") ]]; }
 
-# Processes of jobs. They carry this cluster's configuration and a node's name in their environment; a
-# shell that evaluated `env` carries only the first.
-job_processes() {  # NODE, as a regular expression
-  local process environment
-  for process in /proc/[0-9]*; do
-    environment=$(tr '\0' '\n' 2>/dev/null <"$process/environ") || continue
-    grep -qxF "SLURM_CONF=$SLURM_CONF" <<<"$environment" || continue
-    grep -qx "SLURMD_NODENAME=$1" <<<"$environment" || continue
-    echo "${process#/proc/}"
-  done
+# Processes of nodes' jobs. Tasks carry this cluster's configuration and the node's name in their
+# environment, where a shell that evaluated `env` carries only the first. Slurm's supervisors of tasks
+# overwrite theirs with their title, but keep the node's log open.
+job_processes() {  # NODE...
+  local node process
+  for node in "$@"; do
+    { grep -lzxF "SLURM_CONF=$SLURM_CONF" /proc/[0-9]*/environ |
+      xargs -r grep -lzxF "SLURMD_NODENAME=$node"
+      find /proc/[0-9]*/fd -lname "$dir/slurmd.$node.log"; } 2>/dev/null |
+      while IFS=/ read -r _ _ process _; do
+        [[ $(cat "/proc/$process/comm" 2>/dev/null) == slurmd ]] || echo "$process"
+      done
+  done | sort -un
 }
 
 wait_until() {  # SECONDS COMMAND...: false when the time is over
