@@ -164,6 +164,7 @@ Code inspect_run(const fs::path& run, const Question& question) {
                        (!checkpoint.empty() && inspect_checkpoint(checkpoint, question));
     if (!found) {
       std::vector<std::string> names;
+      names.reserve(series.size() + manifest.size());
       for (const store::Series& each : series) names.push_back(each.name);
       for (const auto& each : manifest) names.push_back(each.first);
       if (!checkpoint.empty()) {

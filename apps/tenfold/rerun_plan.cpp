@@ -101,7 +101,7 @@ std::vector<std::string> rerun_warnings(const RunOverview& run,
   compare("version", "Tenfold", ": options and defaults may be others (--all gives every option)");
   compare("git_commit", "the commit", ": the program may compute something else");
   if (run.fact("git_commit").ends_with("-dirty")) {
-    warnings.push_back("the run's program had changes that are in no commit");
+    warnings.emplace_back("the run's program had changes that are in no commit");
   }
   compare("cpu_capability", "the CPU's vector set",
           ": results are the same bits only where it is the same");
