@@ -2,6 +2,7 @@
 // named fault point.
 #include <algorithm>
 #include <span>
+#include <utility>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
@@ -49,7 +50,7 @@ CheckpointStore::CheckpointStore(comm::Communicator communicator, std::filesyste
     : communicator_(std::move(communicator)),
       folder_(std::move(folder)),
       shards_(std::move(shards)),
-      retention_(retention) {
+      retention_(std::move(retention)) {
   std::sort(shards_.mine.begin(), shards_.mine.end());
 }
 
