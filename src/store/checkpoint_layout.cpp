@@ -51,9 +51,7 @@ void require_same_schema(const comm::Communicator& communicator, const StateRegi
 std::vector<std::uint64_t> own_rows(const StateField& field, const ShardMap& shards) {
   std::vector<std::uint64_t> rows(shards.shards, 0);
   for (const std::size_t shard : shards.mine) {
-    rows[shard] = field.rows ? field.rows(shard) : capacity_rows(field);
-    base::require(rows[shard] <= capacity_rows(field),
-                  "state field '" + field.name + "' uses more rows than its shape has");
+    rows[shard] = rows_in_use(field, shard);
   }
   return rows;
 }
@@ -169,6 +167,13 @@ void reserve_space(const std::filesystem::path& file) {
 
 std::uint64_t capacity_rows(const StateField& field) {
   return field.shape.empty() ? 1 : field.shape[0];
+}
+
+std::uint64_t rows_in_use(const StateField& field, std::size_t shard) {
+  const std::uint64_t rows = field.rows ? field.rows(shard) : capacity_rows(field);
+  base::require(rows <= capacity_rows(field),
+                "state field '" + field.name + "' uses more rows than its shape has");
+  return rows;
 }
 
 std::uint64_t row_bytes(const StateField& field) {

@@ -33,6 +33,9 @@ struct StateLayout {
 
 /// Rows that a field has when all are in use; 1 for shape {}.
 std::uint64_t capacity_rows(const StateField& field);
+/// Rows in use of a shard (0 for replicated fields). Throws Code::kBug when there are more than the
+/// capacity.
+std::uint64_t rows_in_use(const StateField& field, std::size_t shard);
 /// Throws Code::kBug on overflow.
 std::uint64_t row_bytes(const StateField& field);
 

@@ -14,9 +14,7 @@ void StateSnapshot::copy_field(const StateField& field, std::span<const std::siz
   const std::uint64_t row = row_bytes(field);
   for (const std::size_t shard : field.scope == Scope::kSharded ? mine : kReplicated) {
     Block& block = (*blocks)[shard];
-    block.rows = field.rows ? field.rows(shard) : capacity_rows(field);
-    base::require(block.rows <= capacity_rows(field),
-                  "state field '" + field.name + "' uses more rows than its shape has");
+    block.rows = rows_in_use(field, shard);
     const std::uint64_t bytes = block.rows * row;
     block.data.resize(bytes);
     if (bytes > 0) std::memcpy(block.data.data(), field.data(shard), bytes);
