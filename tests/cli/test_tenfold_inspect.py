@@ -7,12 +7,8 @@ import h5py
 import numpy as np
 import pytest
 
-import launch
 import run_files
-from tenfold_tool import refused, said, tenfold
-
-V1 = launch.SOURCE / "tests" / "data" / "run-v1"
-STEP = "step-000000000800"
+from tenfold_tool import STEP, V1, refused, said, tenfold
 
 
 @pytest.fixture

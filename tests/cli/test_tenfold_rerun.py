@@ -6,9 +6,7 @@ import subprocess
 
 import launch
 import run_files
-from tenfold_tool import refused, said, tenfold
-
-V1 = launch.SOURCE / "tests" / "data" / "run-v1"
+from tenfold_tool import V1, refused, said, tenfold
 
 
 def test_the_command_line_of_a_run_that_stays(tmp_path):

@@ -9,9 +9,7 @@ import pytest
 
 import launch
 import run_files
-from tenfold_tool import refused, said
-
-V1 = launch.SOURCE / "tests" / "data" / "run-v1"
+from tenfold_tool import V1, refused, said
 
 
 def rows(*arguments):

@@ -5,11 +5,7 @@ import shutil
 
 import pytest
 
-import launch
-from tenfold_tool import refused, said, tenfold
-
-V1 = launch.SOURCE / "tests" / "data" / "run-v1"
-STEP = "step-000000000800"
+from tenfold_tool import STEP, V1, refused, said, tenfold
 
 
 @pytest.fixture

@@ -5,6 +5,10 @@ import subprocess
 
 import launch
 
+# The recorded run that stays readable (tests/data/README.md), and its checkpoint.
+V1 = launch.SOURCE / "tests" / "data" / "run-v1"
+STEP = "step-000000000800"
+
 
 def tenfold(*arguments, cwd=None, **environment):
     env = {key: value for key, value in os.environ.items()
