@@ -8,8 +8,12 @@
 #include <torch/version.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <string_view>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "kernels/runtime.hpp"
 
 namespace tenfold::train {
@@ -24,6 +28,27 @@ int usable_cores() {
   CPU_ZERO(&mask);
   if (sched_getaffinity(0, sizeof(mask), &mask) != 0) return 1;
   return std::max(1, CPU_COUNT(&mask));
+}
+
+// What the user or the scheduler asked for, else this rank's share of the node.
+int default_threads(const comm::Communicator& node) {
+  if (const char* const wanted = std::getenv("OMP_NUM_THREADS")) {
+    int threads = 0;
+    const std::string_view text(wanted);
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), threads);
+    // OpenMP allows a list, one number per level of nesting: the first is ours.
+    const bool whole = end == text.data() + text.size() || *end == ',';
+    if (error == std::errc() && whole && threads > 0) return threads;
+    if (!text.empty()) {
+      throw Error(Code::kUsage,
+                  fmt::format("OMP_NUM_THREADS is '{}', not a number of threads",
+                              base::printable(std::string(text))),
+                  "Unset it, or give --threads");
+    }
+  }
+  // mpirun binds each of two ranks to one core, but leaves the mask whole beyond: divide then.
+  const int cores = usable_cores();
+  return cores > 1 ? std::max(1, cores / node.size()) : 1;
 }
 
 at::Device choose_gpu(bool oversubscribe, const comm::Communicator& node) {
@@ -61,11 +86,7 @@ DeviceChoice choose_device(const std::string& device, bool gpu_oversubscribe, st
                            const comm::Communicator& node) {
   DeviceChoice choice;
   if (device == "cuda") choice.device = choose_gpu(gpu_oversubscribe, node);
-  // mpirun binds each of two ranks to one core, but leaves the mask whole beyond: divide then.
-  const int cores = usable_cores();
-  choice.threads = threads > 0 ? static_cast<int>(threads)
-                   : cores > 1 ? std::max(1, cores / node.size())
-                               : 1;
+  choice.threads = threads > 0 ? static_cast<int>(threads) : default_threads(node);
   choice.description = fmt::format("{}, {} {}, {}", choice.device.str(), choice.threads,
                                    choice.threads == 1 ? "thread" : "threads", cpu_capability());
   return choice;

@@ -16,9 +16,9 @@ struct DeviceChoice {
   std::string description;  ///< "cpu, 1 thread, AVX2" or "cuda:0 NVIDIA H100"
 };
 
-/// Not collective. device: "cpu" or "cuda" (local rank -> GPU). threads 0: cores of this rank's
-/// affinity mask over the ranks of the node. Throws Code::kUsage: no GPU, a CPU-only LibTorch,
-/// fewer GPUs than ranks on the node, a Kokkos without CUDA.
+/// Not collective. device: "cpu" or "cuda" (local rank -> GPU). threads 0: OMP_NUM_THREADS, else
+/// cores of this rank's affinity mask over the ranks of the node. Throws Code::kUsage: no GPU, a
+/// CPU-only LibTorch, fewer GPUs than ranks on the node, a Kokkos without CUDA.
 DeviceChoice choose_device(const std::string& device, bool gpu_oversubscribe, std::int64_t threads,
                            const comm::Communicator& node);
 
