@@ -66,7 +66,7 @@ tenfold_launch() {  # APP ARGUMENTS...
   local -a launcher
   read -r -a launcher <<<"${TENFOLD_LAUNCHER:-srun --mpi=pmix}"
   local code
-  env -u TENFOLD_LAUNCHER "${launcher[@]}" "$@" &
+  "${launcher[@]}" "$@" &
   launched=$!
   ((asked)) && kill -USR2 "$launched" 2>/dev/null
   # A trap cuts a wait short, with the trap's code: the last one, after the end, says how it ended.
