@@ -47,62 +47,40 @@ nn::MlpSpec critic_spec(const Config& config, std::int64_t observation_size,
   return spec;
 }
 
-Learner::Learner(const nn::MlpSpec& spec, const std::string& the_name, const at::Device& device,
-                 std::int64_t groups, std::uint32_t seed, std::uint32_t index)
-    : name(the_name), net(spec) {
-  const auto options = at::TensorOptions().dtype(at::kFloat).device(device);
-  const std::int64_t size = net.parameters().flat_size();
-  parameters = at::zeros({size}, options);
-  buffers = at::zeros({net.buffers().flat_size()}, options);
-  net.initialize(parameters, buffers, seed, index);
-  target_parameters = parameters.clone();
-  target_buffers = buffers.clone();
-  m = at::zeros({size}, options);
-  v = at::zeros({size}, options);
-  group_gradients = at::zeros({groups, size}, options);
-  total_gradients = at::zeros({size}, options);
+namespace {
+
+at::Tensor initial_parameters(const nn::Mlp& net, const at::Tensor& buffers,
+                              const train::RunContext& context, std::uint32_t index) {
+  at::Tensor parameters = at::zeros({net.parameters().flat_size()}, buffers.options());
+  net.initialize(parameters, buffers, context.seed, index);
+  return parameters;
 }
 
-void Learner::step(double lr) {
-  ++updates;
-  kernels::adam_step(parameters, total_gradients, m, v, l2, updates, {.lr = lr});
-}
+}  // namespace
+
+Learner::Learner(const nn::MlpSpec& spec, const std::string& the_name, train::RunContext& context,
+                 std::uint32_t index)
+    : name(the_name),
+      net(spec),
+      buffers(at::zeros({net.buffers().flat_size()},
+                        at::TensorOptions().dtype(at::kFloat).device(context.device.device))),
+      parameters(initial_parameters(net, buffers, context, index)),
+      target_parameters(parameters.clone()),
+      target_buffers(buffers.clone()),
+      adam(*context.reducer, context.shards, *context.metrics, net.parameters(), parameters, name,
+           context.optimizer) {}
 
 void Learner::follow(double tau) {
   kernels::polyak(target_parameters, parameters, tau);
   if (buffers.numel() > 0) kernels::polyak(target_buffers, buffers, tau);
 }
 
-namespace {
-
-// Each named parameter of a flat tensor as its own data set, so that h5py users find
-// "layer0.weight".
-void register_flat(store::StateRegistry& registry, const std::string& prefix,
-                   const at::Tensor& flat, const nn::ParameterLayout& layout) {
-  for (const nn::ParameterEntry& entry : layout.entries()) {
-    std::vector<std::uint64_t> shape(entry.shape.begin(), entry.shape.end());
-    registry.replicated(prefix + "/" + entry.name, flat.data_ptr<float>() + entry.offset,
-                        std::move(shape));
-  }
-}
-
-double norm(const at::Tensor& flat) {
-  const float* values = flat.data_ptr<float>();
-  double sum = 0;
-  for (std::int64_t i = 0; i < flat.numel(); ++i) sum += static_cast<double>(values[i]) * values[i];
-  return std::sqrt(sum);
-}
-
-}  // namespace
-
 void Learner::state(store::StateRegistry& registry) {
-  register_flat(registry, "model/" + name, parameters, net.parameters());
-  register_flat(registry, "model/" + name, buffers, net.buffers());
-  register_flat(registry, "model/target_" + name, target_parameters, net.parameters());
-  register_flat(registry, "model/target_" + name, target_buffers, net.buffers());
-  register_flat(registry, "optimizer/" + name + "/m", m, net.parameters());
-  register_flat(registry, "optimizer/" + name + "/v", v, net.parameters());
-  registry.replicated("optimizer/" + name + "/step", &updates);
+  train::register_flat(registry, "model/" + name, parameters, net.parameters());
+  train::register_flat(registry, "model/" + name, buffers, net.buffers());
+  train::register_flat(registry, "model/target_" + name, target_parameters, net.parameters());
+  train::register_flat(registry, "model/target_" + name, target_buffers, net.buffers());
+  adam.state(registry);
 }
 
 namespace {
@@ -123,10 +101,8 @@ Agent::Agent(const Config& config, std::int64_t observation_size, std::int64_t a
       context_(context),
       sum_(context.reducer->statistics_callback()),
       global_rows_(static_cast<double>(rows) * static_cast<double>(context.shards.shards)),
-      actor_(actor_spec(config, observation_size, action_size), "actor", context.device.device,
-             context.reducer->groups(), context.seed, 0),
-      critic_(critic_spec(config, observation_size, action_size), "critic", context.device.device,
-              context.reducer->groups(), context.seed, 1),
+      actor_(actor_spec(config, observation_size, action_size), "actor", context, 0),
+      critic_(critic_spec(config, observation_size, action_size), "critic", context, 1),
       batch_(make_batch(context.reducer->groups(), context.reducer->rows_per_group(rows),
                         observation_size, action_size)),
       sums_(at::zeros({context.reducer->groups(), 3}, at::kDouble)),
@@ -144,8 +120,9 @@ Agent::Agent(const Config& config, std::int64_t observation_size, std::int64_t a
       target_critic_(critic_.net, context.reducer->groups(), context.reducer->rows_per_group(rows),
                      context.device.device) {
   if (config.critic_l2 > 0) {
-    critic_.l2 = at::zeros(critic_.parameters.sizes(), critic_.parameters.options());
-    critic_.net.fill_decay(critic_.l2, config.critic_l2);
+    const at::Tensor l2 = at::zeros(critic_.parameters.sizes(), critic_.parameters.options());
+    critic_.net.fill_decay(l2, config.critic_l2);
+    critic_.adam.set_decay(l2);
   }
 }
 
@@ -177,14 +154,12 @@ void Agent::critic_gradients(UpdateStatistics& statistics) {
   const at::Tensor& q = critic_pass_.forward(critic_.parameters, critic_.buffers, nn::Mode::kTrain,
                                              sum_, global_rows_);
   critic_error(q, target_critic_.output(), global_rows_, critic_pass_.output_gradient(), sums_);
-  critic_pass_.backward(critic_.parameters, critic_.group_gradients, false);
-  context_.reducer->sum(critic_.group_gradients, critic_.total_gradients, &critic_.net.parameters(),
-                        "critic");
+  critic_pass_.backward(critic_.parameters, critic_.adam.gradients(), false);
+  statistics.critic_gradient_norm = critic_.adam.reduce();
   context_.reducer->sum_statistics(sums_, total_sums_);
   const double* sums = total_sums_.data_ptr<double>();
   statistics.critic_loss = sums[0] / global_rows_;
   statistics.q_mean = sums[1] / global_rows_;
-  statistics.critic_gradient_norm = norm(critic_.total_gradients);
 }
 
 void Agent::actor_gradients(UpdateStatistics& statistics) {
@@ -208,10 +183,8 @@ void Agent::actor_gradients(UpdateStatistics& statistics) {
   statistics.saturation = static_cast<double>(saturated) / static_cast<double>(action.numel());
 
   actor_pass_.output_gradient().copy_(critic_of_actor_.second_input_gradient());
-  actor_pass_.backward(actor_.parameters, actor_.group_gradients, false);
-  context_.reducer->sum(actor_.group_gradients, actor_.total_gradients, &actor_.net.parameters(),
-                        "actor");
-  statistics.actor_gradient_norm = norm(actor_.total_gradients);
+  actor_pass_.backward(actor_.parameters, actor_.adam.gradients(), false);
+  statistics.actor_gradient_norm = actor_.adam.reduce();
 }
 
 UpdateStatistics Agent::update() {
@@ -219,12 +192,12 @@ UpdateStatistics Agent::update() {
   critic_gradients(statistics);
   if (config_.update_order == "simultaneous") {
     actor_gradients(statistics);
-    critic_.step(config_.lr_critic);
+    critic_.adam.step(config_.lr_critic);
   } else {
-    critic_.step(config_.lr_critic);
+    critic_.adam.step(config_.lr_critic);
     actor_gradients(statistics);
   }
-  actor_.step(config_.lr_actor);
+  actor_.adam.step(config_.lr_actor);
   actor_.follow(config_.tau);
   critic_.follow(config_.tau);
   return statistics;

@@ -11,6 +11,7 @@
 #include "nn/mlp.hpp"
 #include "store/state_registry.hpp"
 #include "train/experiment.hpp"
+#include "train/flat_adam.hpp"
 
 namespace tenfold::ddpg {
 
@@ -29,18 +30,17 @@ struct UpdateStatistics {
 
 /// A network with everything that learning it needs; all flat float32 tensors.
 struct Learner {
-  Learner(const nn::MlpSpec& spec, const std::string& name, const at::Device& device,
-          std::int64_t groups, std::uint32_t seed, std::uint32_t index);
+  Learner(const nn::MlpSpec& spec, const std::string& name, train::RunContext& context,
+          std::uint32_t index);
+  Learner(const Learner&) = delete;
+  Learner& operator=(const Learner&) = delete;
   void state(store::StateRegistry& registry);
-  void step(double lr);
   void follow(double tau);  ///< targets move towards the parameters and running statistics
 
   std::string name;
   nn::Mlp net;
-  at::Tensor parameters, buffers, target_parameters, target_buffers;
-  at::Tensor m, v, l2;                          ///< Adam; l2 undefined without decay
-  at::Tensor group_gradients, total_gradients;  ///< [G, P], [P]
-  std::int64_t updates = 0;
+  at::Tensor buffers, parameters, target_parameters, target_buffers;
+  train::FlatAdam adam;
 };
 
 class Agent {
@@ -63,8 +63,12 @@ class Agent {
   const at::Tensor& actor_parameters() const { return actor_.parameters; }
   const at::Tensor& actor_buffers() const { return actor_.buffers; }
   const at::Tensor& critic_parameters() const { return critic_.parameters; }
+  /// Bytes of both optimizers' state on this rank.
+  std::int64_t optimizer_bytes() const {
+    return actor_.adam.state_bytes() + critic_.adam.state_bytes();
+  }
   const at::Tensor& critic_buffers() const { return critic_.buffers; }
-  std::int64_t updates() const { return critic_.updates; }
+  std::int64_t updates() const { return critic_.adam.steps(); }
   void state(store::StateRegistry& registry);
 
  private:

@@ -6,6 +6,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "base/text.hpp"
 
 namespace tenfold::ddpg {
 
@@ -58,6 +59,10 @@ void Experiment::build(train::RunContext& context) {
                                    static_cast<std::int64_t>(spec.action_size), context, rows_,
                                    config_.envs_per_shard);
   evaluator_ = std::make_unique<Evaluator>(config_, *agent_, context);
+  if (context.optimizer.zero1) {
+    base::log_info("ZeRO-1: optimizers take {} on this rank",
+                   base::human_bytes(static_cast<double>(agent_->optimizer_bytes())));
+  }
 }
 
 void Experiment::state(store::StateRegistry& registry) {
@@ -107,8 +112,11 @@ void Experiment::update(train::RunContext& context) {
   train::Metrics& metrics = *context.metrics;
   metrics.add("train/critic_loss", statistics.critic_loss);
   metrics.add("train/q_mean", statistics.q_mean);
-  metrics.add("train/actor_grad_norm", statistics.actor_gradient_norm);
-  metrics.add("train/critic_grad_norm", statistics.critic_gradient_norm);
+  const auto add_norm = [&](const char* name, double norm) {
+    if (std::isfinite(norm)) metrics.add(name, norm);  // not of a skipped update
+  };
+  add_norm("train/actor_grad_norm", statistics.actor_gradient_norm);
+  add_norm("train/critic_grad_norm", statistics.critic_gradient_norm);
   metrics.add("train/saturation", statistics.saturation);
   metrics.add("train/updates", static_cast<double>(agent_->updates()));
   metrics.add("perf/update_seconds", watch.seconds());

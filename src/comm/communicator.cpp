@@ -191,6 +191,17 @@ void Communicator::all_gather_v(std::span<const T> mine, std::span<T> all,
             "MPI_Allgatherv");
 }
 
+template <class T>
+void Communicator::reduce_scatter(std::span<const T> send, std::span<T> mine,
+                                  std::span<const int> counts, Op op) const {
+  displacements(counts, send.size(), "reduce_scatter: counts and data differ");
+  base::require(mine.size() == static_cast<std::size_t>(counts[static_cast<std::size_t>(rank())]),
+                "reduce_scatter: result has the wrong size");
+  check_mpi(
+      MPI_Reduce_scatter(send.data(), mine.data(), counts.data(), mpi_type<T>(), mpi_op(op), raw()),
+      "MPI_Reduce_scatter");
+}
+
 std::vector<std::string> Communicator::gather_texts(const std::string& text, int root) const {
   std::vector<int> counts(static_cast<std::size_t>(size()));
   const int mine = small_count(text.size());
@@ -241,7 +252,9 @@ void Communicator::agree(const std::function<void()>& body) const {
   template void Communicator::all_to_all(std::span<const T>, std::span<const int>, std::span<T>,   \
                                          std::span<const int>) const;                              \
   template void Communicator::all_gather_v(std::span<const T>, std::span<T>, std::span<const int>) \
-      const;
+      const;                                                                                       \
+  template void Communicator::reduce_scatter(std::span<const T>, std::span<T>,                     \
+                                             std::span<const int>, Op) const;
 TENFOLD_INSTANTIATE(float)
 TENFOLD_INSTANTIATE(double)
 TENFOLD_INSTANTIATE(std::int32_t)

@@ -73,6 +73,10 @@ class Communicator {
                   std::span<const int> receive_counts) const;
   template <class T>
   void all_gather_v(std::span<const T> mine, std::span<T> all, std::span<const int> counts) const;
+  /// The sum (or op) over ranks of send, cut by counts: rank r receives its counts[r] elements.
+  template <class T>
+  void reduce_scatter(std::span<const T> send, std::span<T> mine, std::span<const int> counts,
+                      Op op) const;
   /// Texts of all ranks in rank order, on the root; empty elsewhere.
   std::vector<std::string> gather_texts(const std::string& text, int root = 0) const;
 

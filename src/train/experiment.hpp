@@ -7,6 +7,7 @@
 #include "comm/communicator.hpp"
 #include "store/state_registry.hpp"
 #include "train/device.hpp"
+#include "train/flat_adam.hpp"
 #include "train/gradient_reducer.hpp"
 #include "train/metrics.hpp"
 #include "train/shard_plan.hpp"
@@ -21,6 +22,7 @@ struct RunContext {
   DeviceChoice device{};
   GradientReducer* reducer = nullptr;
   Metrics* metrics = nullptr;
+  OptimizerOptions optimizer{};
   std::uint64_t step = 0;  ///< steps done, counted in the experiment's own unit over all ranks
 };
 

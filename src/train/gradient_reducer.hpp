@@ -9,6 +9,7 @@
 
 #include "comm/communicator.hpp"
 #include "nn/mlp.hpp"
+#include "train/partition.hpp"
 #include "train/shard_plan.hpp"
 
 namespace tenfold::train {
@@ -36,6 +37,15 @@ class GradientReducer {
   void sum(const at::Tensor& per_group, const at::Tensor& total, const nn::ParameterLayout* layout,
            const std::string& what);
 
+  /// The same sum, of this rank's elements of partition alone: float32 [groups(), P] and
+  /// [partition.sizes[rank]], pieces one behind the other; equal to sum's in every bit with
+  /// kOrdered and kFixed. Returns the Euclidean norm of the whole sum, on all ranks. Collective;
+  /// throws as sum does.
+  double sum_owned(const at::Tensor& per_group, const Partition& partition, const at::Tensor& owned,
+                   const nn::ParameterLayout* layout, const std::string& what);
+  /// Every rank's elements of flat, float32 [P], go to all ranks, in place. Collective.
+  void gather_owned(const Partition& partition, const at::Tensor& flat);
+
   /// The same for small float64 [groups(), K] statistics (batch normalisation, losses): always
   /// exact in order for kOrdered and kFixed. Collective.
   void sum_statistics(const at::Tensor& per_group, const at::Tensor& total);
@@ -47,9 +57,16 @@ class GradientReducer {
   ReduceMode mode() const { return mode_; }
 
  private:
+  void check_shapes(const at::Tensor& per_group, std::int64_t length) const;
+  void inject_faults(const at::Tensor& per_group);
   void sum_fast(const at::Tensor& per_group, const at::Tensor& total);
   void sum_ordered(const at::Tensor& per_group, const at::Tensor& total);
   void sum_fixed(const at::Tensor& per_group, const at::Tensor& total);
+  void owned_fast(const at::Tensor& per_group, const Partition& partition, const at::Tensor& owned);
+  void owned_ordered(const at::Tensor& per_group, const Partition& partition, float* owned);
+  void owned_fixed(const at::Tensor& per_group, const Partition& partition,
+                   const at::Tensor& owned);
+  double largest_of_all(const at::Tensor& per_group);
   [[noreturn]] void report_nonfinite(const at::Tensor& per_group, std::int64_t of_total,
                                      const nn::ParameterLayout* layout, const std::string& what);
 

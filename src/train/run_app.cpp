@@ -115,6 +115,8 @@ void declare_library_metrics(Metrics& metrics) {
   metrics.declare({"checkpoint/stall_seconds", "s",
                    "time that the run stood still for a checkpoint", "rank0", "min"});
   metrics.declare({"checkpoint/bytes", "B", "size of a checkpoint", "rank0", ""});
+  metrics.declare({"train/skipped_updates", "updates",
+                   "updates left out because a gradient was not finite", "sum", "min"});
 }
 
 void banner(const Setup& setup, const RunContext& context, const fs::path& directory,
@@ -220,12 +222,14 @@ int live(const comm::Communicator& world, const Setup& setup) {
   Metrics metrics(world.duplicate());
   context.reducer = &reducer;
   context.metrics = &metrics;
+  context.optimizer = {.zero1 = options.zero == 1, .skip_nonfinite = options.nonfinite == "skip"};
   declare_library_metrics(metrics);
   const std::unique_ptr<Experiment> experiment = setup.hooks.make();
   store::StateRegistry registry;
   world.agree([&] {
     experiment->build(context);
     experiment->state(registry);
+    if (context.optimizer.zero1) registry.identity("zero", "1");
   });
   check_replicas(world, registry);
 

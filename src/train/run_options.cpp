@@ -85,9 +85,20 @@ void RunOptions::declare(cli::OptionTable& table) {
       .common();
   table
       .add("parallel.threads", &threads,
-           "threads of LibTorch per rank; 0: the rank's share of cores")
+           "threads of LibTorch per rank; 0: OMP_NUM_THREADS, else the rank's share of cores")
       .range(0, 1024)
       .not_a_result();
+
+  table
+      .add("parallel.zero", &zero,
+           "1: ZeRO-1, ranks share the optimizer's state instead of each holding all of it")
+      .range(0, 1)
+      .common();
+  table
+      .add("parallel.nonfinite", &nonfinite,
+           "a gradient that is not finite: stop (exit code 5), or skip the update and count it")
+      .choices({"stop", "skip"})
+      .common();
 
   table.group("checkpoint", "Checkpoints");
   table

@@ -20,6 +20,8 @@ struct RunOptions {
   std::int64_t virtual_shards = 8;
   std::string reduce = "ordered";
   std::int64_t threads = 0;
+  std::int64_t zero = 0;
+  std::string nonfinite = "stop";
   std::string checkpoint_every = "5m";
   std::string checkpoint_mtbf = "6h";
   bool checkpoint_background = true;
