@@ -138,8 +138,9 @@ void Config::declare(cli::OptionTable& table) {
       .unit("transitions");
   table
       .add("learning.replay-checkpoint", &replay_checkpoint,
-           "full: resumes exactly; none: small checkpoints, a resumed run refills first")
-      .choices({"full", "none"})
+           "full, or incremental (only what is new, on top of the last 15): both resume exactly; "
+           "none: a resumed run refills first")
+      .choices({"full", "incremental", "none"})
       .not_a_result();
 
   table.group("explore", "Exploration");

@@ -78,7 +78,7 @@ void Experiment::state(store::StateRegistry& registry) {
   registry.identity("batch_norm", config_.batch_norm);
   registry.identity("envs_per_shard", std::to_string(config_.envs_per_shard));
   registry.identity("replay", std::to_string(config_.replay));
-  if (config_.replay_checkpoint != "full") {
+  if (config_.replay_checkpoint == "none") {
     registry.identity("replay_checkpoint", config_.replay_checkpoint);
   }
   agent_->state(registry);

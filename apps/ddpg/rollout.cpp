@@ -178,7 +178,7 @@ void Rollout::state(store::StateRegistry& registry) {
   registry.sharded<double>("env/episode_return", {rows}, per_row(returns_.data(), 1));
   registry.sharded<double>("env/episode_length", {rows}, per_row(lengths_.data(), 1));
   registry.sharded<double>("explore/noise", {rows, act}, per_row(noise_.state(), act));
-  if (config_.replay_checkpoint == "full") {
+  if (config_.replay_checkpoint != "none") {
     replay_state(registry);
   } else {
     registry.on_load([this] {
@@ -211,19 +211,23 @@ void Rollout::replay_state(store::StateRegistry& registry) {
     };
   };
   const std::uint64_t capacity = replay_.front().capacity();
-  const auto fill = [this, &plan](std::size_t shard) -> std::uint64_t {
-    return replay_[plan.local_index(shard)].size();
+  const auto written = [this, &plan](std::size_t shard) {
+    return replay_[plan.local_index(shard)].written();
   };
   using rl::ReplayShard;
-  registry.sharded<float>("replay/observation", {capacity, obs}, of(&ReplayShard::observations),
-                          fill);
-  registry.sharded<float>("replay/action", {capacity, act}, of(&ReplayShard::actions), fill);
-  registry.sharded<float>("replay/reward", {capacity}, of(&ReplayShard::rewards), fill);
-  registry.sharded<float>("replay/next_observation", {capacity, obs},
-                          of(&ReplayShard::next_observations), fill);
-  registry.sharded<std::uint8_t>("replay/terminal", {capacity}, of(&ReplayShard::terminals), fill);
+  registry.ring<float>("replay/observation", {capacity, obs}, of(&ReplayShard::observations),
+                       written);
+  registry.ring<float>("replay/action", {capacity, act}, of(&ReplayShard::actions), written);
+  registry.ring<float>("replay/reward", {capacity}, of(&ReplayShard::rewards), written);
+  registry.ring<float>("replay/next_observation", {capacity, obs},
+                       of(&ReplayShard::next_observations), written);
+  registry.ring<std::uint8_t>("replay/terminal", {capacity}, of(&ReplayShard::terminals), written);
   registry.sharded<std::uint64_t>("replay/cursor", {}, of(&ReplayShard::cursor));
   registry.sharded<std::uint64_t>("replay/fill", {}, of(&ReplayShard::fill));
+  registry.set_increments(config_.replay_checkpoint == "incremental");
+  registry.on_load([this] {
+    for (rl::ReplayShard& each : replay_) each.after_load();
+  });
 }
 
 }  // namespace tenfold::ddpg

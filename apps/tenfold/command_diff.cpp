@@ -101,7 +101,8 @@ void compare_checkpoints(const Side& a, const Side& b, std::vector<std::string>*
     differing->emplace_back("state");
     return;
   }
-  say(compare_states(StateFile(a.checkpoint / "state.h5"), StateFile(b.checkpoint / "state.h5")),
+  say(compare_states(StateChain(a.checkpoint, a.record.needs),
+                     StateChain(b.checkpoint, b.record.needs)),
       "state", differing);
 }
 

@@ -79,8 +79,17 @@ bool inspect_state(const fs::path& path, const Question& question) {
 
 bool inspect_checkpoint(const fs::path& folder, const Question& question) {
   // HDF5 may crash or loop on a damaged file: it sees only what has its digest.
-  store::verify_checkpoint(folder);
-  return inspect_state(folder / "state.h5", question);
+  const store::CommitRecord record = store::verify_checkpoint(folder);
+  const bool found = inspect_state(folder / "state.h5", question);
+  if (found && !record.needs.empty()) {
+    print(
+        fmt::format("Of rings only the new rows are here (\"new of\"); those before are in {} from "
+                    "step {} to {}\n",
+                    record.needs.size() == 1 ? std::string("the checkpoint")
+                                             : fmt::format("{} checkpoints", record.needs.size()),
+                    record.needs.front().step, record.needs.back().step));
+  }
+  return found;
 }
 
 void print_series(const store::Series& series, std::size_t rows) {
@@ -278,19 +287,21 @@ Code run_inspect(const Arguments& arguments) {
 }  // namespace
 
 Command inspect_command() {
-  return {{"inspect",
-           "RUN|FILE [PATH]",
-           1,
-           2,
-           "what its files hold, to the single value",
-           "FILE: a checkpoint's folder, or any HDF5 file of a run, which may still be running.\n"
-           "PATH narrows it: a data set (model/actor/layer0.weight), all below a name (model), a\n"
-           "series (eval/return) or an entry of the manifest (git_commit). Of a run, the newest\n"
-           "checkpoint is looked at. Digests are checked, 8x[200 of 2000, 5] is a data set of 8\n"
-           "shards with 200 rows of 2000 in use.",
-           {{"rows", 'n', "N", "how many rows of a data set or series (8)"},
-            {"shard", 0, "S", "whose part of a sharded data set (0)"}}},
-          &run_inspect};
+  return {
+      {"inspect",
+       "RUN|FILE [PATH]",
+       1,
+       2,
+       "what its files hold, to the single value",
+       "FILE: a checkpoint's folder, or any HDF5 file of a run, which may still be running.\n"
+       "PATH narrows it: a data set (model/actor/layer0.weight), all below a name (model), a\n"
+       "series (eval/return) or an entry of the manifest (git_commit). Of a run, the newest\n"
+       "checkpoint is looked at. Digests are checked, 8x[200 of 2000, 5] is a data set of 8\n"
+       "shards with 200 rows of 2000 in use, 8x[50 new of 2000, 5] holds the 50 that an earlier\n"
+       "checkpoint lacks.",
+       {{"rows", 'n', "N", "how many rows of a data set or series (8)"},
+        {"shard", 0, "S", "whose part of a sharded data set (0)"}}},
+      &run_inspect};
 }
 
 }  // namespace tenfold::tool

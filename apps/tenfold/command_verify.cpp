@@ -20,14 +20,23 @@ void print_line(const char* verdict, const std::string& text) {
   std::printf("%-9s%s\n", verdict, base::printable(text).c_str());
 }
 
-/// One checkpoint; prints its line. Throws Code::kCheckpoint when it cannot be used.
-void verify_one(const fs::path& folder) {
-  const store::CommitRecord record = store::verify_checkpoint(folder);
-  print_line(
-      "ok", fmt::format("{}  step {}, {}, sha256 {:.12}..., {} {}, {} shards, {}", folder.string(),
-                        record.step, base::human_bytes(static_cast<double>(record.bytes)),
-                        record.sha256, record.world_size, record.world_size == 1 ? "rank" : "ranks",
-                        record.shards, record.created_utc));
+/// ", on top of 3 from step 800 to 1200"; "" when it stands alone.
+std::string builds_on(const store::CommitRecord& record) {
+  if (record.needs.empty()) return "";
+  if (record.needs.size() == 1) return fmt::format(", on top of step {}", record.needs[0].step);
+  return fmt::format(", on top of {} from step {} to {}", record.needs.size(),
+                     record.needs.front().step, record.needs.back().step);
+}
+
+/// One checkpoint with what it builds on; prints its line. Throws Code::kCheckpoint when it cannot
+/// be used.
+void verify_one(const fs::path& folder, store::VerifiedCommits* verified) {
+  const store::CommitRecord record = store::verify_checkpoint_chain(folder, verified).back();
+  print_line("ok", fmt::format("{}  step {}, {}, sha256 {:.12}..., {} {}, {} shards, {}{}",
+                               folder.string(), record.step,
+                               base::human_bytes(static_cast<double>(record.bytes)), record.sha256,
+                               record.world_size, record.world_size == 1 ? "rank" : "ranks",
+                               record.shards, record.created_utc, builds_on(record)));
 }
 
 /// Folders of a run's checkpoint/, in order of name.
@@ -66,13 +75,14 @@ Code verify_run(const fs::path& run) {
   for (const std::string& text : damaged) print_line("DAMAGED", text);
   std::size_t good = 0;
   std::vector<std::string> unusable;
+  store::VerifiedCommits verified;
   for (const fs::path& folder : entries(run / "checkpoint")) {
     if (const std::string reason = ignored_because(folder); !reason.empty()) {
       print_line("ignored", fmt::format("{}  {}", folder.string(), reason));
       continue;
     }
     try {
-      verify_one(folder);
+      verify_one(folder, &verified);
       ++good;
     } catch (const Error& error) {
       print_line("UNUSABLE", error.message());
@@ -116,7 +126,8 @@ base::Code run_verify(const Arguments& arguments) {
         "Name a run, or a folder checkpoint/step-...");
   }
   try {
-    verify_one(path);
+    store::VerifiedCommits verified;
+    verify_one(path, &verified);
   } catch (const Error& error) {
     throw Error(error.code(), error.message(),
                 "Resume from another: `tenfold verify RUN` checks all");

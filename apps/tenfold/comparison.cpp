@@ -69,7 +69,7 @@ std::string ulp_text(const StoredTensor& tensor, const Difference& difference) {
   return difference.max_ulp == UINT64_MAX ? "NaN" : std::to_string(difference.max_ulp);
 }
 
-Difference difference_of(const StateFile& a, const StoredTensor& in_a, const StateFile& b,
+Difference difference_of(const StateChain& a, const StoredTensor& in_a, const StateChain& b,
                          const StoredTensor& in_b) {
   Difference difference;
   for (std::size_t entry = 0; entry < in_a.rows.size(); ++entry) {
@@ -196,7 +196,8 @@ Comparison compare_metrics(const std::vector<store::Series>& a, const std::vecto
   return result;
 }
 
-Comparison compare_states(const StateFile& a, const StateFile& b) {
+Comparison compare_states(const StateChain& whole_a, const StateChain& whole_b) {
+  const StateFile &a = whole_a.newest(), &b = whole_b.newest();
   Comparison result;
   TextTable table({"data set", ">values", ">differ", ">max abs", ">max ulp"});
   std::size_t equal = 0;
@@ -206,12 +207,13 @@ Comparison compare_states(const StateFile& a, const StateFile& b) {
     if (right == nullptr) {
       table.add({name, "only in A"});
     } else if (left.dtype != right->dtype || left.sharded != right->sharded ||
-               left.shape != right->shape || left.rows != right->rows) {
+               left.shape != right->shape ||
+               whole_a.rows_in_use(left) != whole_b.rows_in_use(*right)) {
       table.add(
           {name, fmt::format("{} {} / {} {}", store::dtype_name(left.dtype), left.shape_text(),
                              store::dtype_name(right->dtype), right->shape_text())});
     } else {
-      const Difference found = difference_of(a, left, b, *right);
+      const Difference found = difference_of(whole_a, left, whole_b, *right);
       equal += found.differing == 0 ? 1 : 0;
       if (found.differing == 0) continue;
       table.add({name, std::to_string(found.elements), std::to_string(found.differing),

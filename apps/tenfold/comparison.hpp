@@ -46,7 +46,8 @@ SeriesComparison compare_series(const store::Series& a, const store::Series& b, 
 Comparison compare_metrics(const std::vector<store::Series>& a, const std::vector<store::Series>& b,
                            double tolerance);
 
-/// Every data set, bit for bit. Rows that are not in use mean nothing and are left out.
-Comparison compare_states(const StateFile& a, const StateFile& b);
+/// Every data set, bit for bit, however it is spread over files. Rows that are not in use mean
+/// nothing and are left out.
+Comparison compare_states(const StateChain& a, const StateChain& b);
 
 }  // namespace tenfold::tool

@@ -53,7 +53,11 @@ std::string StoredTensor::shape_text() const {
   if (shape.empty()) return fmt::format("{}x[1]", rows.size());
   const auto [least, most] = std::minmax_element(rows.begin(), rows.end());
   std::string used = *least == *most ? std::to_string(*most) : fmt::format("{}-{}", *least, *most);
-  if (*least != shape[0]) used += fmt::format(" of {}", shape[0]);
+  if (increment()) {
+    used += fmt::format(" new of {}", shape[0]);
+  } else if (*least != shape[0]) {
+    used += fmt::format(" of {}", shape[0]);
+  }
   for (std::size_t axis = 1; axis < shape.size(); ++axis) used += fmt::format(", {}", shape[axis]);
   return fmt::format("{}x[{}]", rows.size(), used);
 }
@@ -85,13 +89,22 @@ StoredTensor StateFile::describe(const std::string& name) const {
   StoredTensor tensor;
   tensor.name = name;
   tensor.dtype = dtype_named(store::read_text(dataset.get(), "dtype"), name);
-  tensor.sharded = store::read_text(dataset.get(), "scope") == "sharded";
+  const std::string scope = store::read_text(dataset.get(), "scope");
+  tensor.sharded = scope != "replicated";
   tensor.shape = read_list(dataset.get(), "shape");
   tensor.dims = store::dimensions(dataset.get(), name);
   tensor.digests = read_list(dataset.get(), "xxh64");
   const std::uint64_t capacity = tensor.shape.empty() ? 1 : tensor.shape[0];
   tensor.rows = tensor.sharded ? read_list(dataset.get(), "rows") : std::vector{capacity};
   require_consistent(tensor.digests.size() == tensor.rows.size(), name, "digests and shards");
+  if (scope == "increment") {
+    tensor.first = read_list(dataset.get(), "first");
+    require_consistent(tensor.first.size() == tensor.rows.size(), name, "numbers and shards");
+    require_consistent(capacity > 0, name, "a ring without slots");
+    for (std::size_t shard = 0; shard < tensor.rows.size(); ++shard) {
+      require_consistent(tensor.first[shard] <= UINT64_MAX - tensor.rows[shard], name, "numbers");
+    }
+  }
   auto dims = tensor.shape;
   if (tensor.sharded) {
     const std::uint64_t most = tensor.rows.empty() ? 0 : *std::ranges::max_element(tensor.rows);
@@ -140,6 +153,53 @@ std::vector<std::byte> StateFile::read(const StoredTensor& tensor, std::size_t e
                     "read", tensor.name);
   });
   return values;
+}
+
+StateChain::StateChain(const std::filesystem::path& step_folder,
+                       const std::vector<store::CheckpointNeed>& needs) {
+  const auto plain = step_folder.has_filename() ? step_folder : step_folder.parent_path();
+  for (const store::CheckpointNeed& need : needs) {
+    files_.push_back(std::make_unique<StateFile>(
+        plain.parent_path() / fmt::format("step-{:012}", need.step) / "state.h5"));
+  }
+  files_.push_back(std::make_unique<StateFile>(plain / "state.h5"));
+}
+
+std::vector<std::uint64_t> StateChain::rows_in_use(const StoredTensor& tensor) const {
+  auto rows = tensor.rows;
+  if (!tensor.increment()) return rows;
+  for (std::size_t shard = 0; shard < rows.size(); ++shard) {
+    rows[shard] = std::min(tensor.first[shard] + tensor.rows[shard], tensor.shape[0]);
+  }
+  return rows;
+}
+
+std::vector<std::byte> StateChain::read(const StoredTensor& tensor, std::size_t entry) const {
+  if (!tensor.increment()) return newest().read(tensor, entry);
+  const std::uint64_t bytes = tensor.row_elements * store::dtype_size(tensor.dtype);
+  const std::uint64_t slots = tensor.shape[0];
+  std::uint64_t held = 0;
+  for (const auto& file : files_) {
+    const StoredTensor* part = file->find(tensor.name);
+    require_consistent(part != nullptr && part->dtype == tensor.dtype && part->sharded &&
+                           part->shape == tensor.shape && part->rows.size() == tensor.rows.size(),
+                       tensor.name, "it and what it builds on");
+    held += part->rows[entry];
+  }
+  const std::uint64_t used = rows_in_use(tensor).at(entry);
+  require_consistent(used <= held, tensor.name, "rows are missing");
+  std::vector<std::byte> ring(used * bytes);
+  for (const auto& file : files_) {
+    const StoredTensor* part = file->find(tensor.name);
+    const auto rows = file->read(*part, entry);
+    const std::uint64_t first = part->increment() ? part->first[entry] : 0;
+    for (std::uint64_t row = 0; row < part->rows[entry]; ++row) {
+      const std::uint64_t slot = (first + row) % slots;
+      require_consistent((slot + 1) * bytes <= ring.size(), tensor.name, "its numbers");
+      std::copy_n(rows.data() + row * bytes, bytes, ring.data() + slot * bytes);
+    }
+  }
+  return ring;
 }
 
 }  // namespace tenfold::tool

@@ -41,6 +41,18 @@ void ReplayShard::add(std::span<const float> observation, std::span<const float>
   terminals_[slot] = terminal ? 1 : 0;
   next_ = (next_ + 1) % capacity_;
   size_ = std::min<std::uint64_t>(size_ + 1, capacity_);
+  ++written_;
+}
+
+void ReplayShard::after_load() {
+  const bool full = size_ == capacity_;
+  if (next_ >= capacity_ || size_ > capacity_ || (!full && next_ != size_)) {
+    throw base::Error(base::Code::kCheckpoint,
+                      fmt::format("a replay memory of {} transitions holds {} and goes on at {}",
+                                  capacity_, size_, next_),
+                      "The checkpoint is not one of this program's");
+  }
+  written_ = full ? capacity_ + next_ : size_;
 }
 
 void ReplayShard::sample(base::Stream& stream, std::size_t rows, float* observation, float* action,

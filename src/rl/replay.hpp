@@ -37,10 +37,16 @@ class ReplayShard {
   std::uint8_t* terminals() { return terminals_.data(); }
   std::uint64_t* cursor() { return &next_; }  ///< where the next transition goes
   std::uint64_t* fill() { return &size_; }
+  /// Transitions ever added, as far as this object can tell: after cursor and fill were loaded, the
+  /// least number that fits them. The i-th lies in slot i % capacity().
+  std::uint64_t written() const { return written_; }
+  /// To be called after cursor and fill were written from outside. Throws Code::kCheckpoint when
+  /// they contradict each other.
+  void after_load();
 
  private:
   std::size_t capacity_, observation_size_, action_size_;
-  std::uint64_t next_ = 0, size_ = 0;
+  std::uint64_t next_ = 0, size_ = 0, written_ = 0;
   std::vector<float> observations_, actions_, rewards_, next_observations_;
   std::vector<std::uint8_t> terminals_;
 };

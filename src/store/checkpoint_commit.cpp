@@ -1,9 +1,6 @@
 #include "store/checkpoint_commit.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <cstdlib>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <system_error>
 
@@ -26,10 +23,6 @@ namespace {
 
 constexpr std::size_t kLongestCommit = 1U << 20;
 constexpr std::string_view kCommitSchema = "tenfold-checkpoint";
-constexpr std::string_view kPrefix = "step-";
-constexpr std::string_view kPartial = ".partial";
-constexpr std::string_view kOld = ".old";
-constexpr std::size_t kStepDigits = 12;
 
 [[noreturn]] void malformed(const std::string& reason) {
   throw Error(Code::kData, std::string(kCommitFile) + " is malformed: " + reason);
@@ -57,87 +50,39 @@ bool is_sha256(const std::string& text) {
          });
 }
 
-bool is_plain(const fs::path& path, fs::file_type type) {
-  std::error_code ignored;
-  return fs::symlink_status(path, ignored).type() == type;
-}
+}  // namespace
 
-bool claims_commit(const fs::path& folder) {
-  std::error_code ignored;
-  return fs::exists(fs::symlink_status(folder / kCommitFile, ignored));
-}
+namespace {
 
-std::uint64_t file_bytes(const fs::path& file) {
-  std::error_code failure;
-  const std::uintmax_t size = fs::file_size(file, failure);
-  if (failure) {
-    throw Error(Code::kIo, fmt::format("cannot inspect {}: {}", file.string(), failure.message()));
+nlohmann::ordered_json needs_json(const std::vector<CheckpointNeed>& needs) {
+  auto list = nlohmann::ordered_json::array();
+  for (const CheckpointNeed& need : needs) {
+    list.push_back({{"step", need.step}, {"sha256", need.sha256}});
   }
-  return size;
+  return list;
 }
 
-void rename_path(const fs::path& from, const fs::path& to) {
-  std::error_code failure;
-  fs::rename(from, to, failure);
-  if (failure) {
-    throw Error(Code::kIo, fmt::format("cannot rename {} to {}: {}", from.string(), to.string(),
-                                       failure.message()));
+/// Steps that grow towards the record's own: no list can lead in a circle.
+std::vector<CheckpointNeed> parse_needs(const json& object, std::uint64_t step) {
+  const auto found = object.find("needs");
+  if (found == object.end()) return {};
+  if (!found->is_array() || found->size() >= kMostMembers) {
+    malformed(fmt::format("'needs' is not a list of at most {}", kMostMembers - 1));
   }
-}
-
-void remove_tree(const fs::path& path) {
-  std::error_code failure;
-  fs::remove_all(path, failure);
-  if (failure) {
-    throw Error(Code::kIo, fmt::format("cannot remove {}: {}", path.string(), failure.message()));
+  std::vector<CheckpointNeed> needs;
+  for (const json& each : *found) {
+    if (!each.is_object()) malformed("'needs' holds something else than objects");
+    needs.push_back({unsigned_member(each, "step"), text_member(each, "sha256")});
+    if (!is_sha256(needs.back().sha256)) malformed("a 'sha256' of 'needs' is not 64 hex digits");
+    if (needs.size() > 1 && needs[needs.size() - 2].step >= needs.back().step) {
+      malformed("the steps of 'needs' do not grow");
+    }
   }
-}
-
-/// Entries named step-*, that are not symbolic links when plain is asked for.
-std::vector<fs::path> step_entries(const fs::path& folder, bool plain) {
-  std::vector<fs::path> entries;
-  std::error_code failure;
-  for (fs::directory_iterator it(folder, failure), end; !failure && it != end;
-       it.increment(failure)) {
-    if (!it->path().filename().string().starts_with(kPrefix)) continue;
-    if (plain && !is_plain(it->path(), fs::file_type::directory)) continue;
-    entries.push_back(it->path());
-  }
-  if (failure && failure != std::errc::no_such_file_or_directory) {
-    throw Error(Code::kIo, fmt::format("cannot list {}: {}", folder.string(), failure.message()));
-  }
-  return entries;
-}
-
-/// Two steps, so that a kill in between leaves a .partial and never a committed folder without
-/// data.
-void remove_checkpoint(const fs::path& path) {
-  fs::path doomed = path;
-  doomed += kPartial;
-  rename_path(path, doomed);
-  remove_tree(doomed);
+  if (!needs.empty() && needs.back().step >= step) malformed("'needs' a step that is not earlier");
+  return needs;
 }
 
 }  // namespace
-
-std::string step_name(std::uint64_t step) {
-  return fmt::format("{}{:012}", kPrefix, step);
-}
-
-std::optional<std::uint64_t> step_of_name(const std::string& name) {
-  std::string_view digits = name;
-  if (!digits.starts_with(kPrefix)) return std::nullopt;
-  digits.remove_prefix(kPrefix.size());
-  if (digits.ends_with(kOld)) digits.remove_suffix(kOld.size());
-  if (digits.size() < kStepDigits || digits.size() > 19) return std::nullopt;
-  if (digits.size() > kStepDigits && digits.front() == '0') return std::nullopt;
-  std::uint64_t step = 0;
-  for (const char c : digits) {
-    if (c < '0' || c > '9') return std::nullopt;
-    step = 10 * step + static_cast<std::uint64_t>(c - '0');
-  }
-  return step;
-}
 
 std::string commit_text(const CommitRecord& record) {
   nlohmann::ordered_json object;
@@ -151,6 +96,7 @@ std::string commit_text(const CommitRecord& record) {
   object["shards"] = record.shards;
   object["created_utc"] = record.created_utc;
   object["writer"] = "tenfold " TENFOLD_VERSION;
+  if (!record.needs.empty()) object["needs"] = needs_json(record.needs);
   object["metadata"] = record.metadata;
   return object.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
@@ -174,6 +120,7 @@ CommitRecord parse_commit(const std::string& text) {
   record.world_size = static_cast<int>(world);
   record.shards = unsigned_member(object, "shards");
   record.created_utc = text_member(object, "created_utc");
+  record.needs = parse_needs(object, record.step);
   const auto metadata = object.find("metadata");
   if (metadata == object.end() || !metadata->is_object()) malformed("'metadata' is not an object");
   for (const auto& [key, value] : metadata->items()) {
@@ -195,43 +142,6 @@ CommitRecord read_commit(const fs::path& step_folder) {
   CommitRecord record = parse_commit(base::read_text(file, kLongestCommit));
   if (record.step != *step) malformed(fmt::format("it is of step {}", record.step));
   return record;
-}
-
-void require_size(const fs::path& step_folder, std::uint64_t bytes) {
-  const fs::path file = step_folder / kStateFile;
-  if (!is_plain(file, fs::file_type::regular)) {
-    throw Error(Code::kData, "state.h5 is missing or not a plain file");
-  }
-  const std::uint64_t size = file_bytes(file);
-  if (size != bytes) {
-    throw Error(Code::kData, fmt::format("state.h5 has {} bytes, its record says {}", size, bytes));
-  }
-}
-
-CommitRecord verify_commit(const fs::path& step_folder) {
-  CommitRecord record = read_commit(step_folder);
-  require_size(step_folder, record.bytes);
-  if (base::sha256_file(step_folder / kStateFile) != record.sha256) {
-    throw Error(Code::kData, "state.h5 is damaged (its SHA-256 is not the recorded one)");
-  }
-  return record;
-}
-
-std::vector<fs::path> commit_candidates(const fs::path& folder) {
-  std::vector<fs::path> found;
-  for (const auto& path : step_entries(folder, false)) {
-    const std::string name = path.filename().string();
-    if (name.ends_with(kPartial) || name.find(".superseded-") != std::string::npos) continue;
-    if (claims_commit(path)) found.push_back(path);
-  }
-  std::sort(found.begin(), found.end(), [](const fs::path& a, const fs::path& b) {
-    const std::string first = a.filename().string();
-    const std::string second = b.filename().string();
-    const auto first_step = step_of_name(first).value_or(UINT64_MAX);
-    const auto second_step = step_of_name(second).value_or(UINT64_MAX);
-    return first_step != second_step ? first_step > second_step : first < second;
-  });
-  return found;
 }
 
 PendingCheckpoint::PendingCheckpoint(fs::path folder, std::uint64_t step)
@@ -312,104 +222,6 @@ void PendingCheckpoint::withdraw() noexcept {
   if (fs::exists(ours / kStateFile, ignored)) fs::resize_file(ours / kStateFile, 0, ignored);
   fs::remove_all(ours, ignored);
   if (moved_aside_) fs::rename(old_, final_, ignored);
-}
-
-namespace {
-
-/// The metadata that retention goes by; NaN when the record has none.
-double quality(const CommitRecord& record, const RetentionPolicy& retention) {
-  const auto found = record.metadata.find(retention.best_key);
-  if (found == record.metadata.end()) return std::numeric_limits<double>::quiet_NaN();
-  return std::strtod(found->second.c_str(), nullptr);
-}
-
-/// Removes those of earlier (newest first) that no rule keeps. newest was just written.
-void prune_earlier(const std::vector<std::pair<std::uint64_t, fs::path>>& earlier,
-                   const fs::path& newest, const RetentionPolicy& retention) {
-  std::vector<std::pair<std::uint64_t, fs::path>> readable;
-  const fs::path* best = nullptr;
-  double best_quality = quality(read_commit(newest), retention);
-  for (const auto& each : earlier) {
-    CommitRecord record;
-    try {
-      record = read_commit(each.second);
-    } catch (const Error&) {
-      continue;  // evidence for its owner; never counted as one that a run could resume from
-    }
-    readable.push_back(each);
-    const double value = quality(record, retention);
-    const bool better = retention.best_is_largest ? value > best_quality : value < best_quality;
-    if (better || (std::isnan(best_quality) && !std::isnan(value))) {
-      best_quality = value;
-      best = &each.second;
-    }
-  }
-  std::int64_t kept = 1;
-  for (const auto& [step, path] : readable) {
-    const bool milestone =
-        retention.keep_every > 0 && step % static_cast<std::uint64_t>(retention.keep_every) == 0;
-    if (kept < retention.keep_last) {
-      ++kept;
-    } else if (!milestone && (best == nullptr || path != *best)) {
-      remove_checkpoint(path);
-    }
-  }
-}
-
-}  // namespace
-
-void prune_checkpoints(const fs::path& folder, std::uint64_t step,
-                       const RetentionPolicy& retention) {
-  std::vector<std::pair<std::uint64_t, fs::path>> earlier;
-  for (const auto& path : step_entries(folder, true)) {
-    const std::string name = path.filename().string();
-    if (name.ends_with(kPartial)) {
-      remove_tree(path);
-      continue;
-    }
-    const auto found = step_of_name(name);
-    if (!found || *found == step) {
-      if (found && name.ends_with(kOld)) remove_checkpoint(path);
-      continue;
-    }
-    if (!claims_commit(path) || name.ends_with(kOld)) {
-      remove_checkpoint(path);
-    } else if (*found > step) {
-      fs::path aside = path;
-      aside += ".superseded-" + base::utc_compact();
-      rename_path(path, aside);
-      base::log_warning("{} is of a later step than the checkpoint just written: renamed to {}",
-                        path.string(), aside.filename().string());
-    } else {
-      earlier.emplace_back(*found, path);
-    }
-  }
-  std::sort(earlier.rbegin(), earlier.rend());
-  prune_earlier(earlier, folder / step_name(step), retention);
-}
-
-std::vector<fs::path> list_checkpoints(const fs::path& folder) {
-  std::vector<fs::path> usable;
-  for (const auto& path : commit_candidates(folder)) {
-    try {
-      read_commit(path);
-      usable.push_back(path);
-    } catch (const Error&) {
-      continue;
-    }
-  }
-  return usable;
-}
-
-CommitRecord verify_checkpoint(const fs::path& step_folder) {
-  // "step-1/" has an empty file name.
-  const fs::path folder = step_folder.has_filename() ? step_folder : step_folder.parent_path();
-  try {
-    return verify_commit(folder);
-  } catch (const Error& error) {
-    throw Error(Code::kCheckpoint, fmt::format("{}: {}", folder.string(), error.message()),
-                error.hint());
-  }
 }
 
 }  // namespace tenfold::store

@@ -1,25 +1,17 @@
-// The commit protocol on one node's side: folders, COMMIT.json, retention. Internal to store; rank
+// The commit protocol on one node's side: COMMIT.json, chains, retention. Internal to store; rank
 // 0 (or a tool) calls these, none is collective.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
-#include <optional>
+#include <map>
 #include <string>
 #include <vector>
 
+#include "store/checkpoint_folder.hpp"
 #include "store/checkpoint_store.hpp"
 
 namespace tenfold::store {
-
-inline constexpr const char* kStateFile = "state.h5";
-inline constexpr const char* kCommitFile = "COMMIT.json";
-
-/// "step-000000012000".
-std::string step_name(std::uint64_t step);
-/// The step of a folder that a loader may use ("step-...", or "step-....old" which stands in for it
-/// while it is being replaced); nothing for other names.
-std::optional<std::uint64_t> step_of_name(const std::string& name);
 
 std::string commit_text(const CommitRecord& record);
 /// Throws Code::kData.
@@ -27,14 +19,20 @@ CommitRecord parse_commit(const std::string& text);
 /// Parses the folder's record, without touching state.h5. Throws Code::kData (odd folder, symbolic
 /// link, malformed record) or Code::kIo.
 CommitRecord read_commit(const std::filesystem::path& step_folder);
-/// read_commit, then size and SHA-256 of state.h5.
-CommitRecord verify_commit(const std::filesystem::path& step_folder);
+/// read_commit, then size and SHA-256 of state.h5. What has more than most_bytes is not read: a
+/// file with holes costs nothing to make and hours to digest.
+CommitRecord verify_commit(const std::filesystem::path& step_folder,
+                           std::uint64_t most_bytes = UINT64_MAX);
 /// Throws Code::kData when state.h5 is not a plain file of that many bytes.
 void require_size(const std::filesystem::path& step_folder, std::uint64_t bytes);
 
-/// Every entry that claims to be a committed checkpoint, usable or not: oddly named ones first,
-/// then newest first.
-std::vector<std::filesystem::path> commit_candidates(const std::filesystem::path& folder);
+/// The records of what a checkpoint builds on, oldest first, and its own: verify_commit of each,
+/// and that each is the one that the others mean. Throws as verify_commit; what is wrong with
+/// another folder is said with its name.
+std::vector<CommitRecord> verify_chain(const std::filesystem::path& step_folder,
+                                       std::uint64_t most_bytes, VerifiedCommits* verified);
+/// Whether these are still in the folder: by their records and sizes, without reading state.h5.
+bool has_members(const std::filesystem::path& folder, const std::vector<CheckpointNeed>& members);
 
 /// One checkpoint on its way, on rank 0.
 class PendingCheckpoint {
@@ -63,7 +61,8 @@ class PendingCheckpoint {
 
 /// After the commit of step: removes what the policy does not keep, and leftovers. Later steps
 /// belong to a future that this run left by resuming from an older checkpoint: they are renamed, so
-/// that no loader takes them, and kept for their owner to delete. Throws Code::kIo.
+/// that no loader takes them, and kept for their owner to delete (what they build on may go). What
+/// a kept one builds on stays, and counts as kept only if a rule keeps it. Throws Code::kIo.
 void prune_checkpoints(const std::filesystem::path& folder, std::uint64_t step,
                        const RetentionPolicy& retention);
 

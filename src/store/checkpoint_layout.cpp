@@ -30,10 +30,12 @@ std::uint64_t product(std::uint64_t a, std::uint64_t b, const std::string& name)
 std::string schema_text(const StateRegistry& registry, std::size_t shards) {
   std::string text = fmt::format("{} shards\n", shards);
   for (const auto& field : registry.fields()) {
-    text += fmt::format("{} {} {} {} {}\n", field.name, dtype_name(field.dtype),
-                        static_cast<int>(field.scope), fmt::join(field.shape, "x"),
-                        field.rows != nullptr);
+    text +=
+        fmt::format("{} {} {} {} {} {} {}\n", field.name, dtype_name(field.dtype),
+                    static_cast<int>(field.scope), fmt::join(field.shape, "x"),
+                    field.rows != nullptr, field.written != nullptr, field.held_from != nullptr);
   }
+  text += fmt::format("increments {}\n", registry.increments());
   for (const auto& [key, value] : registry.identities()) text += fmt::format("{}={}\n", key, value);
   return text;
 }
@@ -48,15 +50,21 @@ void require_same_schema(const comm::Communicator& communicator, const StateRegi
                 "ranks registered different checkpoint fields or identities");
 }
 
-std::vector<std::uint64_t> own_rows(const StateField& field, const ShardMap& shards) {
+bool stored_by_number(const StateRegistry& registry, const StateField& field) {
+  return registry.increments() && field.written != nullptr;
+}
+
+/// Rows in use, or ever written when that is what counts.
+std::vector<std::uint64_t> own_rows(const StateField& field, bool by_number,
+                                    const ShardMap& shards) {
   std::vector<std::uint64_t> rows(shards.shards, 0);
   for (const std::size_t shard : shards.mine) {
-    rows[shard] = rows_in_use(field, shard);
+    rows[shard] = by_number ? field.written(shard) : rows_in_use(field, shard);
   }
   return rows;
 }
 
-/// [times each shard is owned | owner's rank | rows of each sharded field], summed over ranks.
+/// [times each shard is owned | owner's rank | own_rows of each sharded field], summed over ranks.
 std::vector<std::uint64_t> gather_rows(const comm::Communicator& communicator,
                                        const StateRegistry& registry, const ShardMap& shards) {
   std::vector<std::uint64_t> table(2 * shards.shards, 0);
@@ -68,7 +76,7 @@ std::vector<std::uint64_t> gather_rows(const comm::Communicator& communicator,
     }
     for (const auto& field : registry.fields()) {
       if (field.scope != Scope::kSharded) continue;
-      const auto rows = own_rows(field, shards);
+      const auto rows = own_rows(field, stored_by_number(registry, field), shards);
       table.insert(table.end(), rows.begin(), rows.end());
     }
   });
@@ -76,29 +84,46 @@ std::vector<std::uint64_t> gather_rows(const comm::Communicator& communicator,
   return table;
 }
 
-FieldLayout field_layout(const StateField& field, std::span<const std::uint64_t> shard_rows) {
+void set_dims(FieldLayout* layout) {
+  layout->dims = layout->field->shape;
+  if (!layout->sharded()) return;
+  if (!layout->dims.empty()) {
+    layout->dims[0] = *std::max_element(layout->rows.begin(), layout->rows.end());
+  }
+  layout->dims.insert(layout->dims.begin(), layout->rows.size());
+}
+
+FieldLayout field_layout(const StateField& field, bool by_number,
+                         std::span<const std::uint64_t> shard_rows) {
   FieldLayout layout;
   layout.field = &field;
   layout.row_bytes = row_bytes(field);
-  layout.dims = field.shape;
   if (field.scope == Scope::kReplicated) {
     layout.rows = {capacity_rows(field)};
   } else {
     layout.rows.assign(shard_rows.begin(), shard_rows.end());
-    if (!layout.dims.empty())
-      layout.dims[0] = *std::max_element(shard_rows.begin(), shard_rows.end());
-    layout.dims.insert(layout.dims.begin(), shard_rows.size());
   }
+  if (by_number) {
+    layout.written = layout.rows;
+    for (std::uint64_t& rows : layout.rows) rows = std::min(rows, capacity_rows(field));
+  }
+  set_dims(&layout);
   layout.digests.assign(layout.rows.size(), 0);
   return layout;
 }
 
 std::uint64_t digest_entry(const FieldLayout& layout, std::size_t shard, std::size_t entry) {
   const std::uint64_t bytes = layout.bytes(entry);
-  const void* data = bytes == 0 ? nullptr : layout.field->data(shard);
-  base::require(bytes == 0 || data != nullptr,
+  if (bytes == 0) return base::xxh64({});
+  base::require(layout.field->data(shard) != nullptr,
                 "state field '" + layout.field->name + "' has no storage");
-  return base::xxh64({static_cast<const std::byte*>(data), static_cast<std::size_t>(bytes)});
+  const std::uint64_t head = layout.stretch(entry, 0);
+  const std::byte* data = layout.row_data(shard, 0);
+  if (head == layout.rows[entry]) return base::xxh64({data, static_cast<std::size_t>(bytes)});
+  std::vector<std::byte> joined(data, data + head * layout.row_bytes);
+  const std::byte* rest = layout.row_data(shard, head);
+  joined.insert(joined.end(), rest, rest + (layout.rows[entry] - head) * layout.row_bytes);
+  return base::xxh64(joined);
 }
 
 Hid layout_access() {
@@ -127,6 +152,11 @@ void create_parents(hid_t group, const std::string& name) {
   if (!path_exists(group, parent)) create_group(group, parent).close(parent);
 }
 
+std::string scope_name(const FieldLayout& layout) {
+  if (layout.increment()) return "increment";
+  return layout.sharded() ? "sharded" : "replicated";
+}
+
 void write_dataset(hid_t group, const FieldLayout& layout, const Hid& creation) {
   const StateField& field = *layout.field;
   const Hid space = make_space(layout.dims);
@@ -134,11 +164,13 @@ void write_dataset(hid_t group, const FieldLayout& layout, const Hid& creation) 
                          H5P_DEFAULT, creation.get(), H5P_DEFAULT),
               &H5Dclose, "create data set", field.name);
   write_text(dataset.get(), "dtype", dtype_name(field.dtype));
-  write_text(dataset.get(), "scope", layout.sharded() ? "sharded" : "replicated");
+  write_text(dataset.get(), "scope", scope_name(layout));
   write_u64s(dataset.get(), "shape", field.shape);
   write_u64s(dataset.get(), "xxh64", layout.digests);
   if (layout.sharded()) {
     write_u64s(dataset.get(), "rows", layout.rows);
+    if (layout.ring()) write_u64s(dataset.get(), "written", layout.written);
+    if (layout.increment()) write_u64s(dataset.get(), "first", layout.first);
   } else if (layout.bytes(0) > 0) {
     check_h5(H5Dwrite(dataset.get(), memory_type(field.dtype), H5S_ALL, H5S_ALL, H5P_DEFAULT,
                       field.data(0)),
@@ -190,6 +222,53 @@ std::uint64_t FieldLayout::stored_bytes() const {
                          [this](auto a, auto b) { return product(a, b, field->name); });
 }
 
+std::uint64_t FieldLayout::stretch(std::size_t entry, std::uint64_t row) const {
+  const std::uint64_t left = rows[entry] - row;
+  if (!increment()) return left;
+  const std::uint64_t slots = capacity_rows(*field);
+  return std::min(left, slots - (first[entry] + row) % slots);
+}
+
+const std::byte* FieldLayout::row_data(std::size_t shard, std::uint64_t row) const {
+  std::uint64_t place = row;
+  if (increment()) {
+    place = field->held_from ? first[shard] + row - field->held_from(shard)
+                             : (first[shard] + row) % capacity_rows(*field);
+  }
+  return static_cast<const std::byte*>(field->data(shard)) + place * row_bytes;
+}
+
+void keep_new_rows(const RingCounts& before, StateLayout* layout) {
+  layout->bytes = 0;
+  for (FieldLayout& field : layout->fields) {
+    if (field.ring()) {
+      const auto& counts = before.at(field.field->name);
+      field.first.resize(field.rows.size());
+      for (std::size_t shard = 0; shard < field.rows.size(); ++shard) {
+        field.first[shard] = std::max(counts[shard], field.written[shard] - field.rows[shard]);
+        field.rows[shard] = field.written[shard] - field.first[shard];
+      }
+      set_dims(&field);
+    }
+    layout->bytes += field.stored_bytes();
+  }
+}
+
+std::uint64_t most_state_bytes(const StateRegistry& registry, std::size_t shards) {
+  std::uint64_t bytes = 0;
+  for (const StateField& field : registry.fields()) {
+    const std::uint64_t parts = field.scope == Scope::kSharded ? shards : 1;
+    const std::uint64_t whole =
+        product(product(row_bytes(field), capacity_rows(field), field.name), parts, field.name);
+    // Large data sets start on 1 MiB; four attributes have a number per shard.
+    constexpr std::uint64_t kBeside = 1U << 20;
+    base::require(!__builtin_add_overflow(bytes, whole + kBeside + 32 * parts, &bytes),
+                  "the state is too large");
+  }
+  constexpr std::uint64_t kSlack = 64U << 20;
+  return bytes > (UINT64_MAX - kSlack) / 2 ? UINT64_MAX : 2 * bytes + kSlack;
+}
+
 StateLayout plan_layout(const comm::Communicator& communicator, const StateRegistry& registry,
                         const ShardMap& shards) {
   base::require(shards.shards > 0, "a checkpoint needs at least one virtual shard");
@@ -203,7 +282,8 @@ StateLayout plan_layout(const comm::Communicator& communicator, const StateRegis
   std::size_t next = 2 * shards.shards;
   for (const auto& field : registry.fields()) {
     const std::size_t count = field.scope == Scope::kSharded ? shards.shards : 0;
-    layout.fields.push_back(field_layout(field, std::span(table).subspan(next, count)));
+    layout.fields.push_back(field_layout(field, stored_by_number(registry, field),
+                                         std::span(table).subspan(next, count)));
     layout.bytes += layout.fields.back().stored_bytes();
     next += count;
   }

@@ -23,7 +23,7 @@ constexpr std::uint64_t kPackBytes = 1U << 20;
 /// MPI counts are ints, and ROMIO copies a piece: neither likes whole replay buffers at once.
 constexpr std::uint64_t kPieceBytes = 256U << 20;
 
-/// Rows [row, row + rows) of one shard.
+/// Stored rows [row, row + rows) of one shard, in one stretch of memory.
 struct Piece {
   std::size_t shard = 0;
   std::uint64_t row = 0;
@@ -55,8 +55,8 @@ std::vector<Piece> pieces_of(const FieldLayout& layout, std::span<const int> own
   std::vector<Piece> pieces;
   for (std::size_t shard = 0; shard < owner.size(); ++shard) {
     if (owner[shard] != rank) continue;
-    for (std::uint64_t row = 0; row < layout.rows[shard]; row += most) {
-      pieces.push_back({shard, row, std::min(most, layout.rows[shard] - row)});
+    for (std::uint64_t row = 0; row < layout.rows[shard]; row += pieces.back().rows) {
+      pieces.push_back({shard, row, std::min(most, layout.stretch(shard, row))});
     }
   }
   return pieces;
@@ -81,11 +81,6 @@ void select(hid_t space, const FieldLayout& layout, const Piece& piece) {
            "select in", layout.field->name);
 }
 
-const std::byte* piece_data(const FieldLayout& layout, const Piece& piece) {
-  return static_cast<const std::byte*>(layout.field->data(piece.shard)) +
-         piece.row * layout.row_bytes;
-}
-
 /// One (collective) write of these pieces, possibly none, from data that holds them in order.
 void write_pieces(const Hid& dataset, const FieldLayout& layout, std::span<const Piece> pieces,
                   const std::byte* data, const Hid& transfer) {
@@ -106,7 +101,7 @@ std::vector<std::byte> packed(const FieldLayout& layout, std::span<const Piece> 
   std::vector<std::byte> bytes;
   bytes.reserve(total_bytes(layout, pieces));
   for (const Piece& piece : pieces) {
-    const std::byte* data = piece_data(layout, piece);
+    const std::byte* data = layout.row_data(piece.shard, piece.row);
     bytes.insert(bytes.end(), data, data + piece.rows * layout.row_bytes);
   }
   return bytes;
@@ -133,7 +128,7 @@ void write_field(const Hid& dataset, const FieldLayout& layout, std::span<const 
   for (std::size_t round = 0; round < rounds; ++round) {
     const bool has = round < mine.size();
     const auto piece = std::span(mine).subspan(has ? round : 0, has ? 1 : 0);
-    const std::byte* data = has ? piece_data(layout, mine[round]) : &nothing;
+    const std::byte* data = has ? layout.row_data(mine[round].shard, mine[round].row) : &nothing;
     failures->attempt([&] { write_pieces(dataset, layout, piece, data, transfer); });
   }
 }

@@ -63,6 +63,9 @@ void StateRegistry::add(StateField field) {
   base::require(field.data != nullptr, "state field '" + field.name + "' has no data");
   base::require(field.rows == nullptr || !field.shape.empty(),
                 "state field '" + field.name + "' has rows but no shape");
+  base::require(
+      field.written == nullptr || (field.rows && !field.shape.empty() && field.shape.front() > 0),
+      "state field '" + field.name + "' is a ring without slots");
   const bool known = std::any_of(fields_.begin(), fields_.end(), [&](const StateField& other) {
     return other.name == field.name || other.name.starts_with(field.name + "/") ||
            field.name.starts_with(other.name + "/");

@@ -2,6 +2,7 @@
 // moving to another number of ranks follow from it.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -42,6 +43,11 @@ struct StateField {
   std::function<void*(std::size_t shard)> data;
   /// Rows of shape[0] in use, for storage that fills up; null means all.
   std::function<std::uint64_t(std::size_t shard)> rows;
+  /// Only for a ring: rows ever written, of which row number i lies in slot i % shape[0].
+  std::function<std::uint64_t(std::size_t shard)> written = nullptr;
+  /// Only for a copy of a ring's newest rows (StateSnapshot): data holds those from this number on,
+  /// in the order of their numbers. null: data holds the slots.
+  std::function<std::uint64_t(std::size_t shard)> held_from = nullptr;
 };
 
 class StateRegistry {
@@ -64,6 +70,31 @@ class StateRegistry {
          },
          std::move(rows)});
   }
+  /// Storage that is written round and round: shape[0] slots, of which min(written, shape[0]) are
+  /// in use. written(shard) counts every row since the process began and never goes back, except by
+  /// loading; after that it is congruent to the slot that comes next.
+  template <class T, class Data>
+  void ring(std::string name, std::vector<std::uint64_t> shape, Data data,
+            std::function<std::uint64_t(std::size_t)> written) {
+    const std::uint64_t slots = shape.empty() ? 0 : shape.front();
+    StateField field;
+    field.name = std::move(name);
+    field.dtype = dtype_of<T>();
+    field.scope = Scope::kSharded;
+    field.shape = std::move(shape);
+    field.data = [data](std::size_t shard) -> void* {
+      T* pointer = data(shard);
+      return pointer;
+    };
+    field.rows = [slots, written](std::size_t shard) {
+      return std::min<std::uint64_t>(written(shard), slots);
+    };
+    field.written = std::move(written);
+    add(std::move(field));
+  }
+  /// Whether checkpoints may hold only the rows of rings that are new since the one before.
+  void set_increments(bool increments) { increments_ = increments; }
+  bool increments() const { return increments_; }
   /// Facts that must be equal for a checkpoint to fit at all ("task", "actor_net"): compared first,
   /// so that the message can say which differs.
   void identity(std::string key, std::string value) {
@@ -83,6 +114,7 @@ class StateRegistry {
   std::vector<StateField> fields_;
   std::map<std::string, std::string> identity_;
   std::vector<std::function<void()>> save_hooks_, load_hooks_;
+  bool increments_ = false;
 };
 
 }  // namespace tenfold::store

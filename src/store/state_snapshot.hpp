@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "store/ring_chain.hpp"
 #include "store/state_registry.hpp"
 
 namespace tenfold::store {
@@ -17,7 +18,10 @@ class StateSnapshot {
   /// Copies the rows in use of every field: replicated state, and the shards in mine (those that
   /// this rank owns). Runs the registry's save hooks first. Memory of an earlier take is used
   /// again. Not collective. Throws Code::kIo when there is no memory for it.
-  void take(const StateRegistry& registry, std::span<const std::size_t> mine);
+  /// base (CheckpointStore::ring_base): of rings only the rows after these counts are copied; then
+  /// the copy is good for a checkpoint that builds on others, and for nothing else.
+  void take(const StateRegistry& registry, std::span<const std::size_t> mine,
+            const RingCounts* base = nullptr);
 
   /// The same fields and identities, backed by the copy; valid until the next take.
   const StateRegistry& registry() const { return copy_; }
@@ -26,11 +30,16 @@ class StateSnapshot {
  private:
   struct Block {
     std::vector<std::byte> data;
-    std::uint64_t rows = 0;
+    std::uint64_t rows = 0;       ///< in use
+    std::uint64_t written = 0;    ///< rings
+    std::uint64_t held_from = 0;  ///< rings of which only the newest rows are copied
   };
   using Blocks = std::map<std::size_t, Block>;  ///< by shard; 0 for replicated fields
 
-  void copy_field(const StateField& field, std::span<const std::size_t> mine, Blocks* blocks);
+  /// counts: of this ring in base; null: the rows in use are copied as they lie.
+  void copy_field(const StateField& field, std::span<const std::size_t> mine,
+                  const std::vector<std::uint64_t>* counts, Blocks* blocks);
+  static StateField field_of(const StateField& field, bool newest_rows, Blocks* blocks);
 
   std::vector<std::unique_ptr<Blocks>> storage_;  ///< per field; addresses stay
   StateRegistry copy_;

@@ -1,6 +1,7 @@
 #include "train/loop.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "base/clock.hpp"
@@ -34,10 +35,9 @@ bool Loop::run() {
     published(before);
     const StopDecision decision =
         parts_.stop.decide(before, context.step, watch.seconds(), !parts_.writer.ended());
-    if (parts_.writer.in_flight() && !decision.writing) {
-      tolerate(false, [this] { saved(parts_.writer.collect()); });
-    }
+    if (parts_.writer.in_flight() && !decision.writing) collect();
     if (decision.checkpoint && context.step < total) save(decision.reason, decision.stop);
+    if (decision.local && context.step < total && !parts_.writer.in_flight()) save_locally();
     stopped = decision.stop && context.step < total;
     report_progress(false);
   }
@@ -82,7 +82,7 @@ void Loop::flush_metrics() {
 void Loop::save(const std::string& reason, bool last) {
   const RunContext& context = parts_.context;
   parts_.watchdog.beat("checkpoint");
-  if (parts_.writer.in_flight()) tolerate(false, [this] { saved(parts_.writer.collect()); });
+  if (parts_.writer.in_flight()) collect();
   if (last_saved_ == context.step) return;
   reason_ = reason;
   if (const std::string& best = parts_.options.keep_best; !best.empty()) {
@@ -93,6 +93,43 @@ void Loop::save(const std::string& reason, bool last) {
     parts_.writer.begin(context.step, parts_.registry, parts_.metadata);
     if (last || !parts_.options.checkpoint_background) saved(parts_.writer.collect());
   });
+}
+
+void Loop::save_locally() {
+  parts_.watchdog.beat("checkpoint");
+  parts_.stop.local_begun();
+  tolerate_locally([&] {
+    parts_.writer.begin(parts_.context.step, parts_.registry, parts_.metadata,
+                        store::Level::kLocal);
+    if (!parts_.options.checkpoint_background) saved_locally(parts_.writer.collect());
+  });
+}
+
+void Loop::collect() {
+  if (parts_.writer.level() == store::Level::kLocal) {
+    tolerate_locally([this] { saved_locally(parts_.writer.collect()); });
+  } else {
+    tolerate(false, [this] { saved(parts_.writer.collect()); });
+  }
+}
+
+// The shared level stands behind this one, so a run never ends for it. Said for the 1st, 2nd, 4th,
+// 8th time, ...: a disk that stays full would otherwise fill the log.
+void Loop::tolerate_locally(const std::function<void()>& body) {
+  const RunContext& context = parts_.context;
+  try {
+    body();
+  } catch (const comm::AgreedError& error) {
+    if (error.code() != base::Code::kIo) throw;
+    if (!std::has_single_bit(++local_failures_)) return;
+    context.metrics->event(context.step, "fault", "node-local: " + error.message());
+    if (context.world.is_root()) {
+      base::log_warning(
+          "node-local checkpoint failed (seen at step {}, on rank {} of {}), {} in a row; the "
+          "shared level goes on: {}",
+          context.step, error.rank(), error.host(), local_failures_, error.what());
+    }
+  }
 }
 
 // A checkpoint that cannot be written is no reason to lose the run, unless it is the last chance or
@@ -129,6 +166,22 @@ void Loop::saved(const store::SaveReport& report) {
     base::log_info("checkpoint {} ({}, {}, {:.2f} s; the run stood still for {:.0f} ms)",
                    report.path.string(), reason_,
                    base::human_bytes(static_cast<double>(report.bytes)), report.seconds,
+                   1e3 * report.stall_seconds);
+  }
+}
+
+void Loop::saved_locally(const store::SaveReport& report) {
+  const RunContext& context = parts_.context;
+  local_failures_ = 0;
+  parts_.stop.local_checkpointed(report.seconds);
+  context.metrics->row("checkpoint/local_seconds", report.step, {report.seconds});
+  context.metrics->row("checkpoint/local_stall_seconds", report.step, {report.stall_seconds});
+  context.metrics->row("checkpoint/local_bytes", report.step, {static_cast<double>(report.bytes)});
+  const std::string name = report.path.filename().string();
+  context.metrics->event(report.step, "checkpoint", name + " (node-local)");
+  if (context.world.is_root()) {
+    base::log_info("node-local checkpoint {} ({}, {:.2f} s; the run stood still for {:.0f} ms)",
+                   name, base::human_bytes(static_cast<double>(report.bytes)), report.seconds,
                    1e3 * report.stall_seconds);
   }
 }

@@ -40,8 +40,12 @@ class Loop {
 
  private:
   void save(const std::string& reason, bool last);
+  void save_locally();
+  void collect();
   void tolerate(bool last, const std::function<void()>& body);
+  void tolerate_locally(const std::function<void()>& body);
   void saved(const store::SaveReport& report);
+  void saved_locally(const store::SaveReport& report);
   void report_progress(bool force);
   void flush_metrics();
   void published(std::uint64_t before);
@@ -51,6 +55,7 @@ class Loop {
   std::string reason_;  ///< of the checkpoint on its way
   double progress_time_ = 0, saved_time_ = 0, step_rate_ = 0;
   int failures_ = 0;
+  unsigned local_failures_ = 0;  ///< in a row
 };
 
 }  // namespace tenfold::train

@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "train/replica_check.hpp"
 
 namespace tenfold::train {
 
@@ -54,11 +55,45 @@ StartPoint started_from(const comm::Communicator& communicator, const store::Loa
                       report.world_size == 1 ? "rank" : "ranks")};
 }
 
-}  // namespace
+void pass_over(const comm::Communicator& communicator, const comm::AgreedError& error) {
+  if (!communicator.is_root()) return;
+  base::log_warning("node-local checkpoint passed over: {} (rank {} on {})", error.message(),
+                    error.rank(), error.host());
+}
 
-StartPoint restore(const comm::Communicator& communicator, store::CheckpointStore& checkpoints,
-                   const store::StateRegistry& registry, const std::string& how,
-                   const std::string& config) {
+// undefined: some rank's state was overwritten and nothing good was put in its place.
+std::optional<StartPoint> from_local(const comm::Communicator& communicator,
+                                     store::LocalCheckpoints& local,
+                                     const store::StateRegistry& registry,
+                                     const std::string& config, bool* undefined) {
+  const store::LocalOffer offer = local.offer();
+  if (!offer.missing.empty() && communicator.is_root()) {
+    const std::string next = offer.steps.empty() ? "the shared level" : "an older step";
+    base::log_line(offer.lost ? base::LogLevel::kWarning : base::LogLevel::kInfo,
+                   fmt::format("node-local checkpoints: {}; using {}", offer.missing, next));
+  }
+  for (const std::uint64_t step : offer.steps) {
+    try {
+      local.verify(step);
+      *undefined = true;
+      const store::LoadReport report = local.load(step, registry);
+      check_replicas(communicator, registry);
+      *undefined = false;
+      StartPoint start = started_from(communicator, report, config);
+      start.description =
+          fmt::format("node-local {} in {} ({} ranks, each its own part)",
+                      report.path.filename().string(), local.tree().string(), report.world_size);
+      return start;
+    } catch (const comm::AgreedError& error) {
+      pass_over(communicator, error);
+    }
+  }
+  return std::nullopt;
+}
+
+StartPoint from_shared(const comm::Communicator& communicator, store::CheckpointStore& checkpoints,
+                       const store::StateRegistry& registry, const std::string& how,
+                       const std::string& config, bool undefined) {
   if (how == "none") {
     communicator.agree([&] {
       if (communicator.is_root() && !store::list_checkpoints(checkpoints.folder()).empty()) {
@@ -81,7 +116,34 @@ StartPoint restore(const comm::Communicator& communicator, store::CheckpointStor
   if (const auto report = checkpoints.load_newest(registry)) {
     return started_from(communicator, *report, config);
   }
+  communicator.agree([&] {
+    if (!undefined) return;
+    throw Error(Code::kCheckpoint,
+                "a node-local checkpoint could be read only in part, and the run has no shared one",
+                "Its options may be others than the run's; else start over in another folder");
+  });
   return {0, false, "a fresh start"};
+}
+
+}  // namespace
+
+StartPoint restore(const comm::Communicator& communicator, store::CheckpointStore& checkpoints,
+                   store::LocalCheckpoints* local, const store::StateRegistry& registry,
+                   const std::string& how, const std::string& config) {
+  bool undefined = false;
+  if (local != nullptr && how == "auto") {
+    if (auto start = from_local(communicator, *local, registry, config, &undefined)) {
+      local->go_on_from(start->step);
+      return *start;
+    }
+  }
+  StartPoint start = from_shared(communicator, checkpoints, registry, how, config, undefined);
+  if (local != nullptr) {
+    local->start_anew();
+  } else {
+    store::abandon_local_checkpoints(communicator, checkpoints.folder());
+  }
+  return start;
 }
 
 }  // namespace tenfold::train

@@ -110,13 +110,23 @@ class DryRunFolder {
   bool active_;
 };
 
-void declare_library_metrics(Metrics& metrics) {
+bool has_local_level(const RunOptions& options) {
+  return !options.checkpoint_local.empty() && !options.dry_run;
+}
+
+void declare_library_metrics(Metrics& metrics, const RunOptions& options) {
   metrics.declare({"checkpoint/seconds", "s", "time to write a checkpoint", "rank0", "min"});
   metrics.declare({"checkpoint/stall_seconds", "s",
                    "time that the run stood still for a checkpoint", "rank0", "min"});
   metrics.declare({"checkpoint/bytes", "B", "size of a checkpoint", "rank0", ""});
   metrics.declare({"train/skipped_updates", "updates",
                    "updates left out because a gradient was not finite", "sum", "min"});
+  if (!has_local_level(options)) return;
+  metrics.declare(
+      {"checkpoint/local_seconds", "s", "slowest rank's time to write its part", "rank0", "min"});
+  metrics.declare({"checkpoint/local_stall_seconds", "s",
+                   "time that the run stood still for a node-local checkpoint", "rank0", "min"});
+  metrics.declare({"checkpoint/local_bytes", "B", "sum of all ranks' parts", "rank0", ""});
 }
 
 void banner(const Setup& setup, const RunContext& context, const fs::path& directory,
@@ -147,7 +157,7 @@ int dry_run(RunContext& context, Experiment& experiment, const store::StateRegis
 }
 
 // Phases 6 and 7.
-int train_and_finish(LoopParts parts, const fs::path& directory) {
+int train_and_finish(LoopParts parts, store::LocalCheckpoints* local, const fs::path& directory) {
   RunContext& context = parts.context;
   Experiment& experiment = parts.experiment;
   const base::Stopwatch watch;
@@ -157,6 +167,7 @@ int train_and_finish(LoopParts parts, const fs::path& directory) {
   context.metrics->event(context.step, finished ? "end" : "stop",
                          finished ? "finished" : "stopped");
   context.world.agree([&] { context.metrics->close(); });
+  if (finished && local != nullptr) local->finish();
   if (context.world.is_root()) {
     if (!summary.empty()) base::log_info("{}", summary);
     if (finished) {
@@ -195,6 +206,20 @@ store::RetentionPolicy retention(const comm::Communicator& world, const RunOptio
   return policy;
 }
 
+std::unique_ptr<store::LocalCheckpoints> local_level(const RunContext& context,
+                                                     const RunOptions& options,
+                                                     const store::RunDirectory& directory) {
+  if (!has_local_level(options)) return nullptr;
+  return std::make_unique<store::LocalCheckpoints>(
+      context.world, options.checkpoint_local, directory.checkpoints(),
+      store::ShardMap{context.shards.shards, context.shards.mine});
+}
+
+std::optional<StepsOrTime> local_schedule(const RunOptions& options) {
+  if (!has_local_level(options)) return std::nullopt;
+  return steps_or_time("checkpoint.local-every", options.checkpoint_local_every);
+}
+
 // Phases 3 to 7, with everything that must be gone before Kokkos and MPI are.
 int live(const comm::Communicator& world, const Setup& setup) {
   RunContext context{.world = world, .seed = static_cast<std::uint32_t>(setup.options.seed)};
@@ -223,7 +248,7 @@ int live(const comm::Communicator& world, const Setup& setup) {
   context.reducer = &reducer;
   context.metrics = &metrics;
   context.optimizer = {.zero1 = options.zero == 1, .skip_nonfinite = options.nonfinite == "skip"};
-  declare_library_metrics(metrics);
+  declare_library_metrics(metrics, options);
   const std::unique_ptr<Experiment> experiment = setup.hooks.make();
   store::StateRegistry registry;
   world.agree([&] {
@@ -237,8 +262,9 @@ int live(const comm::Communicator& world, const Setup& setup) {
   store::CheckpointStore checkpoints(world.duplicate(), directory.checkpoints(),
                                      {context.shards.shards, context.shards.mine},
                                      retention(world, options, metrics));
+  const auto local = local_level(context, options, directory);
   const StartPoint start =
-      restore(world, checkpoints, registry, options.resume, setup.result_config);
+      restore(world, checkpoints, local.get(), registry, options.resume, setup.result_config);
   context.step = start.step;
   banner(setup, context, directory.path(), *experiment, start);
   if (options.dry_run) return dry_run(context, *experiment, registry, checkpoints);
@@ -252,9 +278,9 @@ int live(const comm::Communicator& world, const Setup& setup) {
   });
   StopPolicy stop(world.duplicate(), &directory, options.stop_after,
                   CheckpointSchedule(options.checkpoint_every, options.checkpoint_mtbf),
-                  context.step);
+                  context.step, local_schedule(options));
   store::CheckpointWriter writer(world.duplicate(), checkpoints, context.shards.mine,
-                                 options.checkpoint_background);
+                                 options.checkpoint_background, local.get());
   return train_and_finish({context,
                            *experiment,
                            options,
@@ -263,7 +289,7 @@ int live(const comm::Communicator& world, const Setup& setup) {
                            {{"app", setup.info.name}, {"config", setup.result_config}},
                            stop,
                            watchdog},
-                          directory.path());
+                          local.get(), directory.path());
 }
 
 int run_phases(const comm::Communicator& world, int argc, char** argv, const AppInfo& info,

@@ -18,6 +18,11 @@ std::string check_steps_or_time(const std::string& text) {
   return "";
 }
 
+std::string check_local_every(const std::string& text) {
+  return text.empty() ? "is empty: give a number of steps (2000) or a time (1m)"
+                      : check_steps_or_time(text);
+}
+
 std::string check_schedule(const std::string& text) {
   return text == "auto" || check_steps_or_time(text).empty()
              ? ""
@@ -92,13 +97,11 @@ void RunOptions::declare(cli::OptionTable& table) {
   table
       .add("parallel.zero", &zero,
            "1: ZeRO-1, ranks share the optimizer's state instead of each holding all of it")
-      .range(0, 1)
-      .common();
+      .range(0, 1);
   table
       .add("parallel.nonfinite", &nonfinite,
            "a gradient that is not finite: stop (exit code 5), or skip the update and count it")
-      .choices({"stop", "skip"})
-      .common();
+      .choices({"stop", "skip"});
 
   table.group("checkpoint", "Checkpoints");
   table
@@ -115,6 +118,17 @@ void RunOptions::declare(cli::OptionTable& table) {
       .add("checkpoint.background", &checkpoint_background,
            "copy the state and write it while the run goes on; false: no copy, the run waits")
       .alias("checkpoint-background")
+      .not_a_result();
+  table
+      .add("checkpoint.local", &checkpoint_local,
+           "also write each rank's part to this folder of its own node (NVMe, /dev/shm)")
+      .alias("checkpoint-local")
+      .not_a_result();
+  table
+      .add("checkpoint.local-every", &checkpoint_local_every,
+           "steps (2000) or time (1m) between node-local checkpoints")
+      .alias("checkpoint-local-every")
+      .check(check_local_every)
       .not_a_result();
   table.add("checkpoint.keep-last", &keep_last, "newest checkpoints that are kept")
       .range(1, 1e6)

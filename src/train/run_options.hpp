@@ -25,6 +25,8 @@ struct RunOptions {
   std::string checkpoint_every = "5m";
   std::string checkpoint_mtbf = "6h";
   bool checkpoint_background = true;
+  std::string checkpoint_local;
+  std::string checkpoint_local_every = "1m";
   std::int64_t keep_last = 2;
   std::int64_t keep_every = 0;
   std::string keep_best;

@@ -24,6 +24,7 @@ enum Bit : std::uint32_t {
   kCheckpointFile = 1U << 7,
   kDue = 1U << 8,
   kWriting = 1U << 9,
+  kLocalDue = 1U << 10,
 };
 constexpr std::uint32_t kStopBits =
     kInterrupt | kTerminate | kUser2 | kStopFile | kStopAfter | kDeadline;
@@ -59,12 +60,13 @@ double read_deadline() {
 
 StopPolicy::StopPolicy(comm::Communicator communicator, const store::RunDirectory* directory,
                        const std::string& stop_after, const CheckpointSchedule& checkpoints,
-                       std::uint64_t first_step)
+                       std::uint64_t first_step, const std::optional<StepsOrTime>& local)
     : communicator_(std::move(communicator)),
       directory_(directory),
       checkpoint_due_(checkpoints),
       first_step_(first_step),
       started_(base::monotonic_now()) {
+  if (local) local_due_.emplace(*local);
   if (!stop_after.empty()) stop_after_ = steps_or_time("run.stop-after", stop_after);
   communicator_.agree([this] {
     if (communicator_.is_root()) deadline_ = read_deadline();
@@ -86,11 +88,13 @@ std::uint32_t StopPolicy::local_bits(std::uint64_t before, std::uint64_t after) 
 
   const double now = base::monotonic_now();
   if (stop_after_.seconds && now - started_ >= *stop_after_.seconds) bits |= kStopAfter;
-  if (deadline_ > 0 &&
-      base::wall_now() > deadline_ - (1.5 * slowest_checkpoint_ + slowest_step_ + 30)) {
+  if (deadline_ > 0 && base::wall_now() > deadline_ - (1.5 * slowest_checkpoint_ + slowest_local_ +
+                                                       slowest_step_ + 30)) {
     bits |= kDeadline;
   }
   if (checkpoint_due_.check(before, after)) bits |= kDue;
+  local_wanted_ = local_wanted_ || (local_due_ && local_due_->check(before, after));
+  if (local_wanted_) bits |= kLocalDue;
   if (directory_ != nullptr && now - looked_ > 0.5) {  // a stat per step would burden shared disks
     looked_ = now;
     if (directory_->touched("STOP")) bits |= kStopFile;
@@ -106,7 +110,10 @@ StopDecision StopPolicy::decide(std::uint64_t before, std::uint64_t after, doubl
   const std::uint32_t bits = communicator_.all_reduce(mine, comm::Op::kBitOr);
   StopDecision decision;
   decision.writing = (bits & kWriting) != 0;
-  if ((bits & ~kWriting) == 0) return decision;
+  if ((bits & ~(kWriting | kLocalDue)) == 0) {
+    decision.local = (bits & kLocalDue) != 0;
+    return decision;
+  }
   decision.stop = (bits & kStopBits) != 0;
   decision.checkpoint = true;
   std::vector<std::string> reasons;
@@ -119,6 +126,15 @@ StopDecision StopPolicy::decide(std::uint64_t before, std::uint64_t after, doubl
     if (bits & kCheckpointFile) directory_->consume("CHECKPOINT");
   }
   return decision;
+}
+
+void StopPolicy::local_begun() {
+  local_wanted_ = false;
+  if (local_due_) local_due_->reset();
+}
+
+void StopPolicy::local_checkpointed(double seconds) {
+  slowest_local_ = std::max(slowest_local_, seconds);
 }
 
 void StopPolicy::checkpointed(double seconds, double stall_seconds) {

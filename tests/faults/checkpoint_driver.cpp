@@ -1,5 +1,6 @@
 // A run in small: a state that is a function of the step, a checkpoint every 10 steps. Usage:
-// checkpoint_driver FOLDER LAST_STEP, or `checkpoint_driver points` for the names of fault points.
+// checkpoint_driver FOLDER LAST_STEP [incremental], or `checkpoint_driver points` for the names of
+// fault points. incremental: the replay is a ring, of which checkpoints hold the new rows.
 #include <algorithm>
 #include <cstdint>
 #include <iostream>
@@ -23,7 +24,7 @@ constexpr std::size_t kRows = 200;
 
 class Run {
  public:
-  explicit Run(const Communicator& world) : weights_(kWeights) {
+  Run(const Communicator& world, bool incremental) : incremental_(incremental), weights_(kWeights) {
     shards_.shards = kShards;
     replay_.assign(kShards, std::vector<float>(kRows * 4));
     for (auto shard = static_cast<std::size_t>(world.rank()); shard < kShards;
@@ -33,9 +34,15 @@ class Run {
     registry_.identity("task", "fault test");
     registry_.replicated("progress/step", &step);
     registry_.replicated("model/weights", weights_.data(), {kWeights});
-    registry_.sharded<float>(
-        "replay/rows", {kRows, 4}, [this](std::size_t shard) { return replay_[shard].data(); },
-        [this](std::size_t) { return rows(); });
+    const auto data = [this](std::size_t shard) { return replay_[shard].data(); };
+    if (incremental) {
+      registry_.ring<float>("replay/rows", {kRows, 4}, data,
+                            [this](std::size_t) { return static_cast<std::uint64_t>(step); });
+      registry_.set_increments(true);
+    } else {
+      registry_.sharded<float>("replay/rows", {kRows, 4}, data,
+                               [this](std::size_t) { return rows(); });
+    }
   }
 
   /// The state after `to` steps, whatever it was before.
@@ -45,12 +52,17 @@ class Run {
                                   static_cast<std::uint64_t>(to));
     for (auto& weight : weights_) weight = weights.normal();
     for (const std::size_t shard : shards_.mine) {
-      tenfold::base::Stream rows_of_shard(2, tenfold::base::Purpose::kTest,
-                                          static_cast<std::uint32_t>(shard),
-                                          static_cast<std::uint64_t>(to));
       replay_[shard].assign(kRows * 4, 0);
-      for (std::size_t i = 0; i < rows() * 4; ++i) {
-        replay_[shard][i] = static_cast<float>(rows_of_shard.uniform());
+      for (std::uint64_t row = 0; row < rows(); ++row) {
+        // Of a ring, what is in a slot is told by the newest number that belongs there.
+        const auto written = static_cast<std::uint64_t>(to);
+        const std::uint64_t number =
+            incremental_ ? written - 1 - (written - 1 - row) % kRows : written * kRows + row;
+        tenfold::base::Stream values(2, tenfold::base::Purpose::kTest,
+                                     static_cast<std::uint32_t>(shard), number);
+        for (std::size_t i = 0; i < 4; ++i) {
+          replay_[shard][row * 4 + i] = static_cast<float>(values.uniform());
+        }
       }
     }
   }
@@ -70,7 +82,12 @@ class Run {
   std::int64_t step = 0;
 
  private:
-  std::uint64_t rows() const { return static_cast<std::uint64_t>(step) % kRows; }
+  std::uint64_t rows() const {
+    const auto written = static_cast<std::uint64_t>(step);
+    return incremental_ ? std::min<std::uint64_t>(written, kRows) : written % kRows;
+  }
+
+  bool incremental_;
 
   std::vector<double> weights_;
   std::vector<std::vector<float>> replay_;
@@ -78,11 +95,11 @@ class Run {
   store::StateRegistry registry_;
 };
 
-int run(const Communicator& world, const std::string& folder, std::int64_t last) {
-  Run state(world);
+int run(const Communicator& world, const std::string& folder, std::int64_t last, bool incremental) {
+  Run state(world, incremental);
   store::CheckpointStore checkpoints(world, folder, state.shards(), {2, 0});
   const auto loaded = checkpoints.load_newest(state.registry());
-  Run expected(world);
+  Run expected(world, incremental);
   expected.set(loaded ? static_cast<std::int64_t>(loaded->step) : 0);
   if (!loaded) state.set(0);
   world.agree([&] { tenfold::base::require(state == expected, "the loaded state is wrong"); });
@@ -110,9 +127,10 @@ int main(int argc, char** argv) {
   const tenfold::comm::MpiEnvironment mpi(&argc, &argv);
   const auto world = Communicator::world();
   try {
-    if (argc != 3) return 2;
+    const bool incremental = argc == 4 && std::string(argv[3]) == "incremental";
+    if (argc != 3 && !incremental) return 2;
     tenfold::comm::configure_faults(world.rank());
-    return run(world, argv[1], std::stoll(argv[2]));
+    return run(world, argv[1], std::stoll(argv[2]), incremental);
   } catch (const tenfold::base::Error& error) {
     if (world.is_root()) std::cerr << error.what() << '\n';
     return static_cast<int>(error.code());

@@ -106,12 +106,13 @@ def deep_metadata(folder, older, draw):
 
 COMMITS = {
     **{f"COMMIT without {field}": without(field) for field in FIELDS},
-    **{f"COMMIT with {field} {value!r}": with_value(field, value) for field, value in [
+    **{f"COMMIT with {field} {value!r:.60}": with_value(field, value) for field, value in [
         ("step", 999), ("step", 2**63), ("bytes", 0), ("bytes", 2**63), ("bytes", 2**64 - 1),
         ("sha256", "0" * 64), ("sha256", "F" * 64), ("sha256", "\0" * 64), ("world_size", 0),
         ("world_size", 2**31), ("schema", "tenfold"), ("schema_version", 2),
         ("file", "../step-000000000010/state.h5"), ("file", "/dev/zero"), ("file", "state.h5\0"),
-        ("metadata", {"config": 1})]},
+        ("metadata", {"config": 1}), ("needs", "step-000000000010"), ("needs", [{}] * 1000),
+        ("needs", [{"step": 10, "sha256": "0" * 64}]), ("needs", [{"step": 2**63, "sha256": "0" * 64}])]},
     "COMMIT empty": commit_text(""),
     "COMMIT of NULs": commit_text(b"\0" * 4096),
     "COMMIT not UTF-8": commit_text(b'{"schema": "\xff\xfe"}'),

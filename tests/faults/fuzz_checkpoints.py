@@ -1,11 +1,12 @@
-"""Damages the newest of two checkpoints and loads: it must be refused with its name and a reason and the
+"""Damages the newest of a few checkpoints and loads: it must be refused with its name and a reason and the
 older one used (or, where damage.QUIET says so, be loaded whole), without a signal, within a time, and
 without more memory than a good load takes.
 
     PYTHONPATH=tests/support:tests/faults .venv/bin/python3 tests/faults/fuzz_checkpoints.py --count 300
 
-Most damages are loaded by checkpoint_driver, which knows what it saved; every --ddpg-th is done to a small
-ddpg run, which must end with the bits of the unbroken run.
+Most damages are loaded by checkpoint_driver, which knows what it saved, in turn with checkpoints that are
+whole and with such as build on earlier ones; every --ddpg-th is done to a small ddpg run, which must end with
+the bits of the unbroken run.
 """
 
 import argparse
@@ -65,7 +66,7 @@ def load(command):
 
 
 class Target:
-    """A checkpoint folder with two steps that is copied for each damage."""
+    """A checkpoint folder with two steps, and what they build on, that is copied for each damage."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -87,7 +88,7 @@ class Target:
     def check(self, ruin, quiet, draw):
         """One damage; returns what was said about it."""
         here = self.fresh()
-        older, newest = sorted((here / "checkpoint").glob("step-*"))
+        older, newest = sorted((here / "checkpoint").glob("step-*"))[-2:]
         ruin(newest, older, draw)
         result = self.run(here)
         assert result.code >= 0, f"signal {-result.code}: {result.text}"
@@ -108,11 +109,13 @@ class Target:
 
 
 class Driver(Target):
+    MODE = []
+
     def make(self, folder):
-        assert load([launch.BIN / "checkpoint_driver", folder / "checkpoint", "30"]).code == 0
+        assert load([launch.BIN / "checkpoint_driver", folder / "checkpoint", "30", *self.MODE]).code == 0
 
     def run(self, folder):
-        return load([launch.BIN / "checkpoint_driver", folder / "checkpoint", "0"])
+        return load([launch.BIN / "checkpoint_driver", folder / "checkpoint", "0", *self.MODE])
 
     def refused(self, result):
         return re.findall(r"^refused (.*)$", result.text, re.M)
@@ -120,6 +123,11 @@ class Driver(Target):
     def ended_well(self, folder, result, used):
         """The driver itself compares the state with what it saved at that step."""
         assert f"start {int(used[5:])}\n" in result.text, result.text
+
+
+class Chain(Driver):
+    """Step 30 builds on 20 and 10, of which 10 is whole."""
+    MODE = ["incremental"]
 
 
 class Ddpg(Target):
@@ -187,14 +195,15 @@ def main():
     options = parser.parse_args()
     handled, failed = [], []
     with tempfile.TemporaryDirectory() as temporary:
-        folders = [pathlib.Path(temporary) / name for name in ("driver", "ddpg")]
+        folders = [pathlib.Path(temporary) / name for name in ("driver", "chain", "ddpg")]
         for folder in folders:
             folder.mkdir()
-        driver, ddpg = Driver(folders[0]), Ddpg(folders[1])
+        drivers, ddpg = (Driver(folders[0]), Chain(folders[1])), Ddpg(folders[2])
         for index, (name, ruin, quiet) in enumerate(plan(options.count, options.seed)):
             if options.only and options.only not in name:
                 continue
-            target = ddpg if index % options.ddpg == options.ddpg - 1 else driver
+            target = ddpg if index % options.ddpg == options.ddpg - 1 else (
+                drivers[index // len(GROUPS) % 2])
             try:
                 said = target.check(ruin, quiet, random.Random(options.seed * 100003 + index))
                 handled.append(name)

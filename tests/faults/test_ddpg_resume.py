@@ -1,12 +1,15 @@
 """Nothing is lost: runs that are killed, stopped or moved end with the parameters of the unbroken run."""
 
 import random
+import re
+import shutil
 import signal
 import time
 
 import pytest
 
 import launch
+import small_run
 
 ARGS = ["--config", "apps/ddpg/configs/smoke.cfg", "--total-steps", "640", "--start-steps", "160",
         "--eval-every", "320", "--eval-episodes", "3", "--horizon", "60", "--replay", "1600",
@@ -15,7 +18,8 @@ STEPS = 640 // 8  # loop steps: 8 shards decide once each
 
 
 def go(run_dir, *extra, ranks=2, env=None):
-    return launch.run("ddpg", launch.merged(ARGS, ["--run-dir", run_dir, *extra]), ranks, env)
+    return launch.run("ddpg", launch.merged(ARGS, ["--run-dir", run_dir, *extra]), ranks,
+                      {**small_run.GIVE_WAY, **(env or {})})
 
 
 @pytest.fixture(scope="module")
@@ -164,3 +168,59 @@ def test_damaged_newest_checkpoint_is_passed_over_aloud(tmp_path, unbroken):
     assert result.code == 0
     assert "passed over" in result.err and newest.parent.name in result.err
     assert_same_end(run_dir, unbroken)
+
+
+class TwoLevels:
+    """A run with a node-local checkpoint every 40 decisions and a shared one every 200, whose rank 1 is
+    killed after 368: the newest are of 360 and 200."""
+
+    def __init__(self, folder, background="false"):
+        self.run_dir, self.node = folder / "run", folder / "node"
+        self.node.mkdir()
+        self.options = ["--checkpoint-every", "200", "--checkpoint-local", self.node,
+                        "--checkpoint-local-every", "40", "--checkpoint-background", background]
+        killed = self.go(env={"TENFOLD_FAULT": "kill:rank=1:at=loop.step:n=47"})
+        assert killed.code != 0 and self.parts(), killed.out + killed.err
+
+    def go(self, **how):
+        return go(self.run_dir, *self.options, **how)
+
+    def parts(self):
+        return sorted(path.parent for path in self.node.glob("tenfold-*/rank-*/step-*/COMMIT.json"))
+
+    def go_on(self, unbroken, **how):
+        """Returns what the next start says of where it begins, and all that it says."""
+        result = self.go(**how)
+        assert result.code == 0, result.out + result.err
+        assert_same_end(self.run_dir, unbroken)
+        return re.search(r"(\d+ of 640 .*), starting from (.*)", result.out).groups(), result.out + result.err
+
+
+def test_goes_on_from_the_nodes_own_checkpoint(tmp_path, unbroken):
+    run = TwoLevels(tmp_path)
+    assert [path.name for path in run.parts()] == ["step-000000000320", "step-000000000360"] * 2
+    (done, start), _ = run.go_on(unbroken)
+    assert done == "360 of 640 decisions done" and start.startswith("node-local step-000000000360 in ")
+    assert list(run.node.iterdir()) == [], "a run that is done leaves nothing on the nodes"
+
+
+def test_goes_on_from_the_shared_checkpoint_when_the_nodes_lost_theirs(tmp_path, unbroken):
+    run = TwoLevels(tmp_path)
+    shutil.rmtree(run.node)
+    run.node.mkdir()
+    (done, start), said = run.go_on(unbroken)
+    assert done == "200 of 640 decisions done" and "checkpoint/step-000000000200 " in start
+    assert "holds none that is newer; using the shared level" in said
+
+
+def test_goes_on_from_the_shared_checkpoint_on_another_number_of_ranks(tmp_path, unbroken):
+    run = TwoLevels(tmp_path)
+    (done, _), said = run.go_on(unbroken, ranks=4)
+    assert done == "200 of 640 decisions done"
+    assert "they are of 2 ranks, this run has 4; using the shared level" in said
+
+
+def test_a_kill_while_parts_are_written_behind_the_run(tmp_path, unbroken):
+    run = TwoLevels(tmp_path, background="true")
+    (done, _), _ = run.go_on(unbroken)
+    assert int(done.split()[0]) in (200, 240, 280, 320, 360)

@@ -145,6 +145,34 @@ TEST_F(StopPolicyTest, CheckpointsByScheduleOfTime) {
   expect(always.decide(0, 1, 0.1), false, true, "schedule");
 }
 
+TEST_F(StopPolicyTest, NodeLocalOnesAreDueUntilOneIsBegunOrASharedOneTakesTheirPlace) {
+  StopPolicy stop(world_, nullptr, "", CheckpointSchedule("30", "6h"), 0,
+                  StepsOrTime{.steps = 10, .seconds = {}});
+  EXPECT_FALSE(stop.decide(0, 9, 0.1).local);
+  for (std::uint64_t step = 10; step < 13; ++step) {
+    const StopDecision due = stop.decide(step - 1, step, 0.1);
+    EXPECT_TRUE(due.local);
+    expect(due, false, false, "");
+  }
+  stop.local_begun();
+  EXPECT_FALSE(stop.decide(12, 19, 0.1).local);
+  EXPECT_TRUE(stop.decide(19, 20, 0.1).local);
+  const StopDecision both = stop.decide(29, 30, 0.1);
+  EXPECT_FALSE(both.local);
+  expect(both, false, true, "schedule");
+  stop.checkpoint_begun();
+  EXPECT_FALSE(stop.decide(30, 39, 0.1).local);
+}
+
+TEST_F(StopPolicyTest, TheDeadlineLeavesTimeForANodeLocalOneOnItsWay) {
+  set_deadline(1000);
+  StopPolicy stop = policy();
+  stop.checkpointed(600, 0.1);  // 1.5 x 600 + 30 < 1000
+  expect(stop.decide(0, 1, 0.1), false, false, "");
+  stop.local_checkpointed(80);
+  expect(stop.decide(1, 2, 0.1), true, true, "deadline");
+}
+
 TEST_F(StopPolicyTest, ACheckpointOnItsWayAnywhereIsKnownEverywhere) {
   StopPolicy stop = policy();
   const bool last = world_.rank() == world_.size() - 1;

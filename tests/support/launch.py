@@ -71,13 +71,41 @@ def checkpoints(run_dir):
     return sorted(p.parent for p in pathlib.Path(run_dir).glob("checkpoint/step-*/COMMIT.json"))
 
 
-def state(step_folder):
-    """Every data set of a checkpoint by name."""
+def data_sets(step_folder):
+    """name -> (values, attributes) of one state.h5."""
     found = {}
     with h5py.File(pathlib.Path(step_folder) / "state.h5", "r") as file:
-        file["checkpoint"].visititems(
-            lambda name, item: found.__setitem__(name, item[()]) if isinstance(item, h5py.Dataset) else None)
+        file["checkpoint"].visititems(lambda name, item: found.__setitem__(
+            name, (item[()], dict(item.attrs))) if isinstance(item, h5py.Dataset) else None)
     return found
+
+
+def state(step_folder):
+    """Every data set of a checkpoint by name; rings that are stored as increments put together."""
+    folder = pathlib.Path(step_folder)
+    earlier = [data_sets(folder.parent / f"step-{need['step']:012}")
+               for need in commit(folder).get("needs", [])]
+    found = {}
+    for name, (values, attributes) in data_sets(folder).items():
+        if attributes["scope"] == b"increment":
+            values = ring([each[name] for each in earlier] + [(values, attributes)])
+        found[name] = values
+    return found
+
+
+def ring(parts):
+    """The slots in use [shards, most, ...] of a ring from its (values, attributes), oldest first: row
+    number i lies in slot i % capacity."""
+    written = parts[-1][1]["written"]
+    capacity = int(parts[-1][1]["shape"][0])
+    used = np.minimum(written, capacity).astype(int)
+    slots = np.zeros((len(written), max(used), *parts[-1][0].shape[2:]), parts[-1][0].dtype)
+    for values, attributes in parts:
+        for shard, rows in enumerate(attributes["rows"].astype(int)):
+            first = int(attributes["first"][shard]) if "first" in attributes else 0
+            for row in range(rows):
+                slots[shard, (first + row) % capacity] = values[shard, row]
+    return slots
 
 
 def final_state(run_dir):

@@ -119,6 +119,29 @@ TEST(Replay, RestoredStorageContinuesWhereItStopped) {
   EXPECT_EQ(draw(unbroken, 100).terminal, draw(second, 100).terminal);
 }
 
+TEST(Replay, CountsWhatItEverHeldOrTheLeastThatFits) {
+  ReplayShard replay(5, 2, 1);
+  for (int n = 0; n < 13; ++n) {
+    EXPECT_EQ(replay.written(), static_cast<std::uint64_t>(n));
+    add_numbered(replay, n);
+  }
+  // (cursor, fill) -> rows that were written at least
+  const std::uint64_t known[][3] = {{0, 0, 0}, {3, 3, 3}, {0, 5, 5}, {4, 5, 9}};
+  for (const auto& [cursor, fill, written] : known) {
+    *replay.cursor() = cursor;
+    *replay.fill() = fill;
+    replay.after_load();
+    EXPECT_EQ(replay.written(), written);
+    EXPECT_EQ(replay.written() % 5, cursor);
+  }
+  const std::uint64_t wrong[][2] = {{5, 5}, {0, 6}, {2, 3}, {3, 2}};
+  for (const auto& [cursor, fill] : wrong) {
+    *replay.cursor() = cursor;
+    *replay.fill() = fill;
+    EXPECT_THROW(replay.after_load(), base::Error) << cursor << " " << fill;
+  }
+}
+
 TEST(Replay, EmptyMemoryAndWrongWidthsAreRefused) {
   ReplayShard replay(4, 2, 1);
   EXPECT_THROW(draw(replay, 1), base::Error);

@@ -32,6 +32,22 @@ TEST(StateRegistry, RefusesNamesThatCollideOrAreNoPaths) {
   EXPECT_EQ(registry.fields().size(), 2U);
 }
 
+TEST(StateRegistry, ARingUsesWhatWasWrittenUpToItsSlots) {
+  StateRegistry registry;
+  float slots[4] = {};
+  std::uint64_t written = 0;
+  const auto data = [&](std::size_t) { return slots; };
+  const auto count = [&](std::size_t) { return written; };
+  registry.ring<float>("replay/reward", {4}, data, count);
+  for (const std::uint64_t rows : {0U, 3U, 4U, 4U}) {
+    EXPECT_EQ(registry.fields()[0].rows(0), rows) << written;
+    written += 3;
+  }
+  EXPECT_FALSE(registry.increments());
+  EXPECT_THROW(registry.ring<float>("replay/none", {0, 3}, data, count), base::Error);
+  EXPECT_THROW(registry.ring<float>("replay/one", {}, data, count), base::Error);
+}
+
 TEST(StateRegistry, RunsHooksInOrder) {
   StateRegistry registry;
   std::string calls;

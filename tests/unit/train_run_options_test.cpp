@@ -80,6 +80,10 @@ TEST_F(RunOptionsTest, ShortFlagsReachTheirFields) {
         "fixed",
         "--checkpoint-every",
         "500",
+        "--checkpoint-local",
+        "/dev/shm",
+        "--checkpoint-local-every",
+        "2000",
         "--keep-last",
         "3",
         "--metrics-every",
@@ -95,6 +99,8 @@ TEST_F(RunOptionsTest, ShortFlagsReachTheirFields) {
   EXPECT_EQ(options_.virtual_shards, 12);
   EXPECT_EQ(options_.reduce, "fixed");
   EXPECT_EQ(options_.checkpoint_every, "500");
+  EXPECT_EQ(options_.checkpoint_local, "/dev/shm");
+  EXPECT_EQ(options_.checkpoint_local_every, "2000");
   EXPECT_EQ(options_.keep_last, 3);
   EXPECT_EQ(options_.metrics_every, 50);
   EXPECT_TRUE(options_.dry_run);
@@ -111,7 +117,7 @@ TEST_F(RunOptionsTest, OnlyTheseAffectResults) {
     if (option.affects_results) keys.push_back(option.key);
   }
   EXPECT_THAT(keys, UnorderedElementsAre("run.seed", "parallel.virtual-shards", "parallel.reduce",
-                                         "device.device"));
+                                         "parallel.zero", "parallel.nonfinite", "device.device"));
 }
 
 TEST_F(RunOptionsTest, BadValuesAreRefusedByName) {
@@ -125,6 +131,9 @@ TEST_F(RunOptionsTest, BadValuesAreRefusedByName) {
               testing::AllOf(HasSubstr("--stop-after = 'soon'"),
                              HasSubstr("neither a number of steps (20000) nor a time")));
   EXPECT_THAT(refusal({"--checkpoint-every", "0"}), HasSubstr("--checkpoint-every = '0'"));
+  EXPECT_THAT(refusal({"--checkpoint-local-every", ""}), HasSubstr("is empty"));
+  EXPECT_THAT(refusal({"--checkpoint-local-every", "auto"}),
+              HasSubstr("--checkpoint-local-every = 'auto'"));
 }
 
 }  // namespace
