@@ -86,11 +86,17 @@ void Learner::state(store::StateRegistry& registry) {
 namespace {
 
 Batch make_batch(std::int64_t groups, std::int64_t rows, std::int64_t observation_size,
-                 std::int64_t action_size) {
+                 std::int64_t action_size, bool prioritised) {
   const auto block = [&](std::int64_t width) {
     return at::zeros({groups, rows, width}, at::TensorOptions().dtype(at::kFloat));
   };
-  return {block(observation_size), block(action_size), block(1), block(observation_size), block(1)};
+  return {block(observation_size),
+          block(action_size),
+          block(1),
+          block(observation_size),
+          block(1),
+          prioritised ? block(1) : at::Tensor(),
+          prioritised ? block(1) : at::Tensor()};
 }
 
 }  // namespace
@@ -104,7 +110,7 @@ Agent::Agent(const Config& config, std::int64_t observation_size, std::int64_t a
       actor_(actor_spec(config, observation_size, action_size), "actor", context, 0),
       critic_(critic_spec(config, observation_size, action_size), "critic", context, 1),
       batch_(make_batch(context.reducer->groups(), context.reducer->rows_per_group(rows),
-                        observation_size, action_size)),
+                        observation_size, action_size, config.sampling == "prioritised")),
       sums_(at::zeros({context.reducer->groups(), 3}, at::kDouble)),
       total_sums_(at::zeros({3}, at::kDouble)),
       act_(actor_.net, context.reducer->groups(), context.reducer->rows_per_group(act_rows),
@@ -143,8 +149,7 @@ void Agent::compute_targets() {
   const at::Tensor& q_next = target_critic_.forward(
       own ? critic_.target_parameters : critic_.parameters,
       own ? critic_.target_buffers : critic_.buffers, mode, sum_, global_rows_);
-  critic_target(batch_.reward, batch_.terminal, q_next, config_.gamma, config_.reward_scale,
-                q_next);
+  critic_target(batch_.reward, batch_.discount, q_next, config_.reward_scale, q_next);
 }
 
 void Agent::critic_gradients(UpdateStatistics& statistics) {
@@ -153,7 +158,8 @@ void Agent::critic_gradients(UpdateStatistics& statistics) {
   critic_pass_.second_input().copy_(batch_.action);
   const at::Tensor& q = critic_pass_.forward(critic_.parameters, critic_.buffers, nn::Mode::kTrain,
                                              sum_, global_rows_);
-  critic_error(q, target_critic_.output(), global_rows_, critic_pass_.output_gradient(), sums_);
+  critic_error(q, target_critic_.output(), global_rows_, critic_pass_.output_gradient(), sums_,
+               batch_.weight, batch_.error);
   critic_pass_.backward(critic_.parameters, critic_.adam.gradients(), false);
   statistics.critic_gradient_norm = critic_.adam.reduce();
   context_.reducer->sum_statistics(sums_, total_sums_);

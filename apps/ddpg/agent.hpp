@@ -17,7 +17,8 @@ namespace tenfold::ddpg {
 
 /// One minibatch of this rank, float32: rows of group g are shard rows in order. [G, B, width].
 struct Batch {
-  at::Tensor observation, action, reward, next_observation, terminal;
+  at::Tensor observation, action, reward, next_observation, discount;
+  at::Tensor weight, error;  ///< prioritised replay only: in, and q - y out
 };
 
 struct UpdateStatistics {

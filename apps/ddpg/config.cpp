@@ -143,6 +143,20 @@ void Config::declare(cli::OptionTable& table) {
       .choices({"full", "incremental", "none"})
       .not_a_result();
 
+  table.add("learning.n-step", &n_step, "rewards that a target sums before it bootstraps")
+      .alias("n-step")
+      .range(1, 1000)
+      .unit("decisions");
+  table
+      .add("learning.sampling", &sampling,
+           "uniform, or prioritised by the last error (Schaul et al. 2016)")
+      .choices({"uniform", "prioritised"});
+  table.add("learning.per-alpha", &per_alpha, "prioritised: exponent of the error").range(0, 2);
+  table
+      .add("learning.per-beta", &per_beta,
+           "prioritised: exponent of the weights at the start; 1 at the end")
+      .range(0, 1);
+
   table.group("explore", "Exploration");
   table.add("explore.noise", &noise, "added to mu's action").choices({"ou", "gauss", "none"});
   table.add("explore.ou-theta", &ou_theta, "pull towards 0").above(0).below(2);
@@ -179,6 +193,10 @@ std::int64_t Config::rows_per_shard(std::int64_t shards) const {
 }
 
 void Config::validate() const {
+  if (sampling == "prioritised" && replay_checkpoint == "none") {
+    throw Error(Code::kUsage, "--sampling prioritised cannot go on from --replay-checkpoint none",
+                "Use --replay-checkpoint full or incremental");
+  }
   if (static_cast<std::size_t>(action_layer) > critic_net.size() + 1) {
     throw Error(Code::kUsage,
                 fmt::format("network.action-layer {} is beyond the {} layers of --critic-net",

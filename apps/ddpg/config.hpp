@@ -44,6 +44,10 @@ struct Config {
   bool target_networks = true;
   std::int64_t replay = 1000000;
   std::string replay_checkpoint = "full";
+  std::string sampling = "uniform";
+  double per_alpha = 0.6;
+  double per_beta = 0.4;
+  std::int64_t n_step = 1;
   // exploration
   std::string noise = "ou";
   double ou_theta = 0.15;

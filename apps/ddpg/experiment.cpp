@@ -35,6 +35,8 @@ void declare_metrics(train::Metrics& metrics) {
   mean("train/actor_grad_norm", "", "norm of the actor's gradient");
   mean("train/critic_grad_norm", "", "norm of the critic's gradient");
   mean("train/saturation", "fraction", "actions of mu beyond 0.99 in minibatches");
+  mean("perf/update_mean_seconds", "s", "an update, mean over ranks", "min");
+  mean("perf/reduce_seconds", "s", "of an update, waiting for other ranks' gradients", "min");
   mean("train/replay_fill", "transitions", "transitions in one shard's replay memory");
   metrics.declare({"train/updates", "updates", "updates so far", "max", ""});
   metrics.declare(
@@ -78,6 +80,7 @@ void Experiment::state(store::StateRegistry& registry) {
   registry.identity("batch_norm", config_.batch_norm);
   registry.identity("envs_per_shard", std::to_string(config_.envs_per_shard));
   registry.identity("replay", std::to_string(config_.replay));
+  if (config_.sampling != "uniform") registry.identity("sampling", config_.sampling);
   if (config_.replay_checkpoint == "none") {
     registry.identity("replay_checkpoint", config_.replay_checkpoint);
   }
@@ -95,20 +98,25 @@ std::uint64_t Experiment::step(train::RunContext& context) {
   const std::uint64_t decisions = rollout_->decisions();
   // Every rank counts the same: updates are never decided by one rank's own memory, or ranks that
   // disagree would wait for each other for ever.
-  const bool warm = context.step >= static_cast<std::uint64_t>(config_.start_steps) &&
-                    rollout_->transitions_per_shard() >= rollout_->transitions_wanted(rows_);
+  const bool warm =
+      context.step >= static_cast<std::uint64_t>(config_.start_steps) &&
+      rollout_->memory().transitions_per_shard() >= rollout_->transitions_wanted(rows_);
   if (warm) {
     updates_due_ += config_.updates_per_step * static_cast<double>(decisions);
     for (; updates_due_ >= 1; updates_due_ -= 1) update(context);
   }
-  context.metrics->add("train/replay_fill", static_cast<double>(rollout_->transitions_per_shard()));
+  context.metrics->add("train/replay_fill",
+                       static_cast<double>(rollout_->memory().transitions_per_shard()));
   return decisions;
 }
 
 void Experiment::update(train::RunContext& context) {
   const base::Stopwatch watch;
-  rollout_->sample(agent_->batch(), rows_, static_cast<std::uint64_t>(agent_->updates()));
+  rollout_->memory().sample(
+      agent_->batch(), rows_, static_cast<std::uint64_t>(agent_->updates()),
+      static_cast<double>(context.step) / static_cast<double>(config_.total_steps));
   const UpdateStatistics statistics = agent_->update();
+  rollout_->memory().update_priorities(agent_->batch());
   train::Metrics& metrics = *context.metrics;
   metrics.add("train/critic_loss", statistics.critic_loss);
   metrics.add("train/q_mean", statistics.q_mean);
@@ -120,6 +128,8 @@ void Experiment::update(train::RunContext& context) {
   metrics.add("train/saturation", statistics.saturation);
   metrics.add("train/updates", static_cast<double>(agent_->updates()));
   metrics.add("perf/update_seconds", watch.seconds());
+  metrics.add("perf/update_mean_seconds", watch.seconds());
+  metrics.add("perf/reduce_seconds", context.reducer->take_seconds());
 }
 
 void Experiment::evaluate(train::RunContext& context) {

@@ -28,22 +28,25 @@ using Range = Kokkos::RangePolicy<Kokkos::DefaultHostExecutionSpace>;
 
 }  // namespace
 
-void critic_target(const at::Tensor& reward, const at::Tensor& terminal, const at::Tensor& q_next,
-                   double gamma, double reward_scale, const at::Tensor& y) {
-  const Column r = column(reward), end = column(terminal), next = column(q_next), out = column(y);
+void critic_target(const at::Tensor& reward, const at::Tensor& discount, const at::Tensor& q_next,
+                   double reward_scale, const at::Tensor& y) {
+  const Column r = column(reward), keep = column(discount), next = column(q_next), out = column(y);
   const std::int64_t rows = y.size(1);
-  const auto discount = static_cast<float>(gamma);
   const auto scale = static_cast<float>(reward_scale);
   Kokkos::parallel_for(
       "ddpg_critic_target", Range(0, y.size(0) * rows), KOKKOS_LAMBDA(std::int64_t i) {
         const std::int64_t g = i / rows, b = i % rows;
-        out(g, b) = scale * r(g, b) + discount * (1.0F - end(g, b)) * next(g, b);
+        out(g, b) = scale * r(g, b) + keep(g, b) * next(g, b);
       });
 }
 
 void critic_error(const at::Tensor& q, const at::Tensor& y, double batch,
-                  const at::Tensor& gradient, const at::Tensor& sums) {
+                  const at::Tensor& gradient, const at::Tensor& sums, const at::Tensor& weight,
+                  const at::Tensor& error_of_row) {
   const Column value = column(q), target = column(y), out = column(gradient);
+  const bool weighted = weight.defined();
+  const Column weights = weighted ? column(weight) : value;
+  const Column errors = weighted ? column(error_of_row) : value;
   double* total = sums.data_ptr<double>();
   const std::int64_t rows = q.size(1);
   const auto factor = static_cast<float>(2.0 / batch);
@@ -52,10 +55,12 @@ void critic_error(const at::Tensor& q, const at::Tensor& y, double batch,
         double squares = 0, values = 0, targets = 0;
         for (std::int64_t b = 0; b < rows; ++b) {
           const float error = value(g, b) - target(g, b);
-          squares += static_cast<double>(error) * error;
+          const float scaled = weighted ? weights(g, b) * error : error;
+          squares += static_cast<double>(scaled) * error;
+          if (weighted) errors(g, b) = error;
           values += value(g, b);
           targets += target(g, b);
-          out(g, b) = factor * error;
+          out(g, b) = factor * scaled;
         }
         total[3 * g] = squares;
         total[3 * g + 1] = values;

@@ -22,24 +22,6 @@ rl::NoiseOptions noise_options(const Config& config) {
           config.sigma, config.ou_dt};
 }
 
-std::size_t replay_capacity(const Config& config, const train::ShardPlan& shards) {
-  return std::max<std::size_t>(1, static_cast<std::size_t>(config.replay) / shards.shards);
-}
-
-void check_memory(const Config& config, const train::ShardPlan& shards, const env::Spec& spec) {
-  const double needed = static_cast<double>(shards.local()) *
-                        rl::ReplayShard::bytes_needed(replay_capacity(config, shards),
-                                                      spec.observation_size, spec.action_size);
-  const double available = base::available_memory_bytes();
-  if (needed > available) {
-    throw base::Error(
-        base::Code::kUsage,
-        fmt::format("learning.replay {} needs {} of memory on this rank, {} are available",
-                    config.replay, base::human_bytes(needed), base::human_bytes(available)),
-        "Lower --replay, or use more nodes");
-  }
-}
-
 }  // namespace
 
 Rollout::Rollout(const Config& config, train::RunContext& context)
@@ -49,13 +31,9 @@ Rollout::Rollout(const Config& config, train::RunContext& context)
       per_shard_(static_cast<std::size_t>(config.envs_per_shard)),
       decisions_(context.shards.shards * per_shard_),
       envs_(env::make_env(config.task, rows_, env_options(config))),
-      noise_(noise_options(config), rows_, envs_->spec().action_size) {
+      noise_(noise_options(config), rows_, envs_->spec().action_size),
+      memory_(config, envs_->spec(), context) {
   const env::Spec& facts = spec();
-  check_memory(config, context.shards, facts);
-  for (std::size_t shard = 0; shard < context.shards.local(); ++shard) {
-    replay_.emplace_back(replay_capacity(config, context.shards), facts.observation_size,
-                         facts.action_size);
-  }
   observations_.resize(rows_ * facts.observation_size);
   actions_.resize(rows_ * facts.action_size);
   episodes_.assign(rows_, 0);
@@ -122,14 +100,16 @@ void Rollout::step(Agent& agent, std::uint64_t global_step) {
   const std::size_t actions = spec().action_size;
   const std::span<const float> next = envs_->observations();
   for (std::size_t row = 0; row < rows_; ++row) {
-    const bool terminal = envs_->terminal()[row] != 0;
+    const rl::Ending ending = envs_->terminal()[row] != 0    ? rl::Ending::kTerminal
+                              : envs_->truncated()[row] != 0 ? rl::Ending::kTruncated
+                                                             : rl::Ending::kNone;
     const float reward = envs_->rewards()[row];
-    replay_[row / per_shard_].add({observations_.data() + row * width, width},
-                                  {actions_.data() + row * actions, actions}, reward,
-                                  next.subspan(row * width, width), terminal);
+    memory_.add(row / per_shard_, {observations_.data() + row * width, width},
+                {actions_.data() + row * actions, actions}, reward,
+                next.subspan(row * width, width), ending);
     returns_[row] += reward;
     lengths_[row] += 1;
-    if (terminal || envs_->truncated()[row] != 0) {
+    if (ending != rl::Ending::kNone) {
       context_.metrics->add("train/episode_return", returns_[row]);
       context_.metrics->add("train/episode_length", lengths_[row]);
       start_episode(row);
@@ -139,27 +119,10 @@ void Rollout::step(Agent& agent, std::uint64_t global_step) {
   }
 }
 
-void Rollout::sample(Batch& batch, std::int64_t rows, std::uint64_t draw) {
-  // Groups hold their shards' rows one behind the other, so local shard k starts at row k * rows of
-  // the whole contiguous batch in either layout.
-  const auto count = static_cast<std::size_t>(rows);
-  for (std::size_t k = 0; k < replay_.size(); ++k) {
-    base::Stream stream(context_.seed, Purpose::kReplaySample,
-                        static_cast<std::uint32_t>(context_.shards.mine[k]), draw);
-    const std::size_t at = k * count;
-    replay_[k].sample(stream, count,
-                      batch.observation.data_ptr<float>() + at * spec().observation_size,
-                      batch.action.data_ptr<float>() + at * spec().action_size,
-                      batch.reward.data_ptr<float>() + at,
-                      batch.next_observation.data_ptr<float>() + at * spec().observation_size,
-                      batch.terminal.data_ptr<float>() + at);
-  }
-}
-
 std::uint64_t Rollout::transitions_wanted(std::int64_t rows) const {
   const auto warm_up = static_cast<std::uint64_t>(config_.start_steps) / context_.shards.shards;
   return std::min<std::uint64_t>(std::max(static_cast<std::uint64_t>(rows), warm_up),
-                                 replay_.front().capacity());
+                                 memory_.capacity_per_shard());
 }
 
 void Rollout::state(store::StateRegistry& registry) {
@@ -179,7 +142,7 @@ void Rollout::state(store::StateRegistry& registry) {
   registry.sharded<double>("env/episode_length", {rows}, per_row(lengths_.data(), 1));
   registry.sharded<double>("explore/noise", {rows, act}, per_row(noise_.state(), act));
   if (config_.replay_checkpoint != "none") {
-    replay_state(registry);
+    memory_.state(registry);
   } else {
     registry.on_load([this] {
       base::log_info(
@@ -199,34 +162,6 @@ void Rollout::state(store::StateRegistry& registry) {
     for (std::size_t row = 0; row < rows_; ++row) {
       envs_->load(row, {env_state_.data() + row * size, size});
     }
-  });
-}
-
-void Rollout::replay_state(store::StateRegistry& registry) {
-  const train::ShardPlan& plan = context_.shards;
-  const std::size_t obs = spec().observation_size, act = spec().action_size;
-  const auto of = [this, &plan](auto member) {
-    return [this, &plan, member](std::size_t shard) {
-      return (replay_[plan.local_index(shard)].*member)();
-    };
-  };
-  const std::uint64_t capacity = replay_.front().capacity();
-  const auto written = [this, &plan](std::size_t shard) {
-    return replay_[plan.local_index(shard)].written();
-  };
-  using rl::ReplayShard;
-  registry.ring<float>("replay/observation", {capacity, obs}, of(&ReplayShard::observations),
-                       written);
-  registry.ring<float>("replay/action", {capacity, act}, of(&ReplayShard::actions), written);
-  registry.ring<float>("replay/reward", {capacity}, of(&ReplayShard::rewards), written);
-  registry.ring<float>("replay/next_observation", {capacity, obs},
-                       of(&ReplayShard::next_observations), written);
-  registry.ring<std::uint8_t>("replay/terminal", {capacity}, of(&ReplayShard::terminals), written);
-  registry.sharded<std::uint64_t>("replay/cursor", {}, of(&ReplayShard::cursor));
-  registry.sharded<std::uint64_t>("replay/fill", {}, of(&ReplayShard::fill));
-  registry.set_increments(config_.replay_checkpoint == "incremental");
-  registry.on_load([this] {
-    for (rl::ReplayShard& each : replay_) each.after_load();
   });
 }
 

@@ -7,9 +7,9 @@
 
 #include "ddpg/agent.hpp"
 #include "ddpg/config.hpp"
+#include "ddpg/memory.hpp"
 #include "env/registry.hpp"
 #include "rl/noise.hpp"
-#include "rl/replay.hpp"
 #include "store/state_registry.hpp"
 #include "train/experiment.hpp"
 
@@ -27,16 +27,13 @@ class Rollout {
   /// One decision in every environment: random before start_steps, mu plus noise after; stores the
   /// transitions, starts new episodes. Needs no communication.
   void step(Agent& agent, std::uint64_t global_step);
-  /// Draws rows transitions per local shard into the agent's batch; draw counts updates.
-  void sample(Batch& batch, std::int64_t rows, std::uint64_t draw);
-  std::uint64_t transitions_per_shard() const { return replay_.front().size(); }
+  Memory& memory() { return memory_; }
   /// Transitions per shard before the first update: the warm-up's, also after a resume without
   /// replay.
   std::uint64_t transitions_wanted(std::int64_t rows) const;
   void state(store::StateRegistry& registry);
 
  private:
-  void replay_state(store::StateRegistry& registry);
   void start_episode(std::size_t row);
   void choose_actions(Agent& agent, std::uint64_t global_step);
   std::uint32_t stream_index(std::size_t row) const;
@@ -48,7 +45,7 @@ class Rollout {
   std::uint64_t decisions_;
   std::unique_ptr<env::BatchEnv> envs_;
   rl::ExplorationNoise noise_;
-  std::vector<rl::ReplayShard> replay_;
+  Memory memory_;
   std::vector<float> observations_, actions_;
   std::vector<std::uint64_t> episodes_;  ///< episodes begun, per row
   std::vector<double> returns_, lengths_, env_state_;

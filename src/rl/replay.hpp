@@ -10,6 +10,25 @@
 
 namespace tenfold::rl {
 
+/// How an episode stood after a transition.
+enum class Ending : std::uint8_t { kNone = 0, kTerminal = 1, kTruncated = 2 };
+
+/// Returns over several steps (papers/ddpg.md, oracle 9.4).
+struct NStep {
+  std::int64_t steps = 1;
+  double gamma = 0.99;
+  std::size_t stride = 1;  ///< slots between two transitions of one environment
+};
+
+/// Where a minibatch goes, row-major: [rows, width], and [rows] for reward and discount.
+struct ReplayBatch {
+  float* observation;
+  float* action;
+  float* reward;            ///< sum over k < m of gamma^k r_k
+  float* next_observation;  ///< after those m steps
+  float* discount;          ///< gamma^m, 0 when the task ended with them
+};
+
 class ReplayShard {
  public:
   /// Preallocates capacity transitions (float32; see bytes_needed).
@@ -17,25 +36,28 @@ class ReplayShard {
   static double bytes_needed(std::size_t capacity, std::size_t observation_size,
                              std::size_t action_size);
 
-  /// Overwrites the oldest when full. terminal: the task ended (bootstrapping stops); a time limit
-  /// is not terminal. next_observation is the true successor, also at the end of an episode.
-  void add(std::span<const float> observation, std::span<const float> action, float reward,
-           std::span<const float> next_observation, bool terminal);
+  /// Overwrites the oldest when full; returns the slot. kTerminal: the task ended (bootstrapping
+  /// stops); kTruncated: a time limit, bootstrapping goes on. next_observation is the true
+  /// successor, also at the end of an episode.
+  std::size_t add(std::span<const float> observation, std::span<const float> action, float reward,
+                  std::span<const float> next_observation, Ending ending);
   std::size_t size() const { return static_cast<std::size_t>(size_); }
   std::size_t capacity() const { return capacity_; }
 
-  /// rows uniform draws with replacement into row-major buffers [rows, width]. Throws Code::kBug
-  /// when empty.
-  void sample(base::Stream& stream, std::size_t rows, float* observation, float* action,
-              float* reward, float* next_observation, float* terminal) const;
+  /// A uniform draw, with replacement. Throws Code::kBug when empty.
+  std::size_t draw(base::Stream& stream) const;
+  /// Copies the transitions that begin in slots. Fewer than n.steps steps are looked ahead where
+  /// the episode ended or the newest transition is reached: the discount says how many. Throws
+  /// Code::kBug when n.stride does not divide the capacity and n.steps is above 1.
+  void gather(std::span<const std::size_t> slots, const NStep& n, const ReplayBatch& batch) const;
 
   /// Storage for checkpoints, each [capacity, width]; only the first size() rows are in use.
   float* observations() { return observations_.data(); }
   float* actions() { return actions_.data(); }
   float* rewards() { return rewards_.data(); }
   float* next_observations() { return next_observations_.data(); }
-  std::uint8_t* terminals() { return terminals_.data(); }
-  std::uint64_t* cursor() { return &next_; }  ///< where the next transition goes
+  std::uint8_t* terminals() { return endings_.data(); }  ///< of Ending
+  std::uint64_t* cursor() { return &next_; }             ///< where the next transition goes
   std::uint64_t* fill() { return &size_; }
   /// Transitions ever added, as far as this object can tell: after cursor and fill were loaded, the
   /// least number that fits them. The i-th lies in slot i % capacity().
@@ -45,10 +67,13 @@ class ReplayShard {
   void after_load();
 
  private:
+  /// How many transitions of the same environment came after that in slot.
+  std::size_t later_slots(std::size_t slot, std::size_t stride) const;
+
   std::size_t capacity_, observation_size_, action_size_;
   std::uint64_t next_ = 0, size_ = 0, written_ = 0;
   std::vector<float> observations_, actions_, rewards_, next_observations_;
-  std::vector<std::uint8_t> terminals_;
+  std::vector<std::uint8_t> endings_;
 };
 
 }  // namespace tenfold::rl

@@ -46,7 +46,8 @@ void fill(ddpg::Batch& batch) {
       each->data_ptr<float>()[i] = static_cast<float>(stream.uniform(-1, 1));
     }
   }
-  for (std::int64_t i = 0; i < kBatch; i += 7) batch.terminal.data_ptr<float>()[i] = 1;
+  batch.discount.fill_(ddpg::Config().gamma);
+  for (std::int64_t i = 0; i < kBatch; i += 7) batch.discount.data_ptr<float>()[i] = 0;
 }
 
 Json numbers(const at::Tensor& tensor, std::int64_t begin, std::int64_t count) {
@@ -75,7 +76,7 @@ void write_repeatable(ddpg::Agent& agent, std::int64_t updates, const std::strin
                      {"action", whole(batch.action)},
                      {"reward", whole(batch.reward)},
                      {"next_observation", whole(batch.next_observation)},
-                     {"terminal", whole(batch.terminal)}};
+                     {"discount", whole(batch.discount)}};
   for (std::int64_t i = 0; i < updates; ++i) agent.update();
   record["end"] = networks(agent);
   std::ofstream(path) << record.dump();
@@ -87,6 +88,8 @@ void measure(int argc, char** argv) {
   context.shards = train::make_shard_plan(kShards, 1, 0);
   train::GradientReducer reducer(context.world, context.shards, train::reduce_mode(argv[4]));
   context.reducer = &reducer;
+  train::Metrics metrics(context.world);
+  context.metrics = &metrics;
   const ddpg::Config config = config_of(argv);
   ddpg::Agent agent(config, kObservation, kAction, context, config.rows_per_shard(kShards), 1);
   fill(agent.batch());

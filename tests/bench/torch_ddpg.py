@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional
 
 OBSERVATION, ACTION, BATCH = 17, 6, 64
-GAMMA, TAU, RATE = 0.99, 0.005, 1e-3
+TAU, RATE = 0.005, 1e-3
 
 
 class Net(nn.Module):
@@ -76,7 +76,7 @@ class Peer:
         self.adam_actor = torch.optim.Adam(self.actor.parameters(), lr=RATE, fused=tuned or None)
         self.adam_critic = torch.optim.Adam(self.critic.parameters(), lr=RATE, fused=tuned or None)
         shape = {"observation": OBSERVATION, "action": ACTION, "reward": 1,
-                 "next_observation": OBSERVATION, "terminal": 1}
+                 "next_observation": OBSERVATION, "discount": 1}
         self.batch = {name: torch.tensor(batch[name]).view(BATCH, width) if batch else
                       torch.rand(BATCH, width) for name, width in shape.items()}
         self.pairs = [(list(target.parameters()) + self.floats(target),
@@ -92,7 +92,7 @@ class Peer:
         b = self.batch
         with torch.no_grad():
             q_next = self.target_critic(b["next_observation"], self.target_actor(b["next_observation"]))
-            y = b["reward"] + GAMMA * (1 - b["terminal"]) * q_next
+            y = b["reward"] + b["discount"] * q_next
         loss = functional.mse_loss(self.critic(b["observation"], b["action"]), y)
         self.adam_critic.zero_grad()
         loss.backward()

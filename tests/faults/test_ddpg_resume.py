@@ -57,6 +57,17 @@ def test_resumes_on_another_number_of_ranks(tmp_path, unbroken, ranks):
     assert_same_end(run_dir, unbroken)
 
 
+def test_prioritised_replay_resumes_exactly(tmp_path):
+    extra = ["--sampling", "prioritised", "--n-step", "3", "--envs-per-shard", "2",
+             "--replay-checkpoint", "incremental"]
+    assert go(tmp_path / "unbroken", *extra).code == 0
+    run_dir = tmp_path / "run"
+    assert go(run_dir, *extra, "--stop-after", "400").code == 75
+    result = go(run_dir, *extra, ranks=4)
+    assert result.code == 0, result.out + result.err
+    assert_same_end(run_dir, launch.final_state(tmp_path / "unbroken"))
+
+
 def test_kill_between_rename_and_commit_falls_back(tmp_path, unbroken):
     run_dir = tmp_path / "run"
     killed = go(run_dir, env={"TENFOLD_FAULT": "kill:rank=0:at=ckpt.before_commit:n=2"})

@@ -97,16 +97,16 @@ void fill(const at::Tensor& block, const train::ShardPlan& plan, std::uint32_t s
   }
 }
 
-void fill_minibatch(Batch& batch, const train::ShardPlan& plan, std::size_t update) {
+void fill_minibatch(Batch& batch, const train::ShardPlan& plan, std::size_t update, double gamma) {
   const auto salt = static_cast<std::uint32_t>(2000 + 10 * update);
   fill(batch.observation, plan, salt, 2.0, 0.5);
   fill(batch.action, plan, salt + 1, 1.0, 0.0);
   fill(batch.reward, plan, salt + 2, 1.0, 0.5);
   fill(batch.next_observation, plan, salt + 3, 2.0, 0.5);
-  fill(batch.terminal, plan, salt + 4, 1.0, 0.0);
-  float* terminal = batch.terminal.data_ptr<float>();
-  for (std::int64_t i = 0; i < batch.terminal.numel(); ++i) {
-    terminal[i] = terminal[i] > 0.5F ? 1.0F : 0.0F;
+  fill(batch.discount, plan, salt + 4, 1.0, 0.0);
+  float* discount = batch.discount.data_ptr<float>();
+  for (std::int64_t i = 0; i < batch.discount.numel(); ++i) {
+    discount[i] = discount[i] > 0.5F ? 0.0F : static_cast<float>(gamma);  // terminal
   }
 }
 
@@ -192,7 +192,7 @@ TEST_P(DdpgGolden, UpdatesFollowAutogradAndTorchsAdam) {
     std::size_t update = 0;
     for (const Json& expected : json.at("statistics")) {
       SCOPED_TRACE(testing::Message() << "update " << update);
-      fill_minibatch(agent.batch(), training.plan(), update++);
+      fill_minibatch(agent.batch(), training.plan(), update++, config.gamma);
       expect_statistics(agent.update(), expected, world);
       if (config.batch_norm == "paper") undo_steps_of_rounding(state, json, update);
     }

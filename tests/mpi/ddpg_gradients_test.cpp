@@ -40,8 +40,8 @@ struct Minibatch {
         action(rows(2, kAction)),
         reward(rows(3, 1)),
         next(rows(4, kObservation)),
-        terminal(rows(5, 1)) {
-    for (auto& row : terminal) row[0] = row[0] > 0.5 ? 1 : 0;
+        discount(rows(5, 1)) {
+    for (auto& row : discount) row[0] = row[0] > 0.5 ? 0 : 0.9;
   }
   static Rows rows(std::uint32_t salt, std::int64_t width) {
     Rows result(kShards * kRows, std::vector<double>(static_cast<std::size_t>(width)));
@@ -64,9 +64,9 @@ struct Minibatch {
     copy(action, plan, batch.action);
     copy(reward, plan, batch.reward);
     copy(next, plan, batch.next_observation);
-    copy(terminal, plan, batch.terminal);
+    copy(discount, plan, batch.discount);
   }
-  Rows observation, action, reward, next, terminal;
+  Rows observation, action, reward, next, discount;
 };
 
 // Entries "prefix/name" of the state, as doubles by name.
@@ -135,7 +135,7 @@ TEST_P(DdpgGradients, AreTheSlopesOfTheObjectives) {
     double loss = 0;
     for (std::size_t r = 0; r < values.size(); ++r) {
       const double y =
-          0.5 * batch.reward[r][0] + 0.9 * (1 - batch.terminal[r][0]) * following[r][0];
+          0.5 * batch.reward[r][0] + batch.discount[r][0] * following[r][0];
       loss += (values[r][0] - y) * (values[r][0] - y);
     }
     return loss / (kShards * kRows);

@@ -122,7 +122,7 @@ TEST(Rollout, StoresWhatTheEnvironmentsDidWithTheTrueLastObservation) {
     const auto rewards = test::values_of<float>(state, of("replay/reward", shard));
     const auto terminals = test::values_of<std::uint8_t>(state, of("replay/terminal", shard));
     ASSERT_EQ(rewards.size(), static_cast<std::size_t>(kSteps * kEnvs));
-    EXPECT_EQ(std::count(terminals.begin(), terminals.end(), 0), kSteps * kEnvs)
+    EXPECT_EQ(std::count(terminals.begin(), terminals.end(), 1), 0)
         << "a time limit is no terminal state";
     for (std::size_t e = 0; e < kEnvs; ++e) {
       const auto played = play(acting(), static_cast<std::uint32_t>(shard * kEnvs + e), kSteps);
@@ -214,8 +214,8 @@ TEST(Rollout, MinibatchesDependOnTheShardNotOnTheRank) {
   together.step(9);
   alone.step(9);
   for (const std::uint64_t draw : {0U, 1U, 7U}) {
-    together.rollout.sample(together.agent.batch(), 2, draw);
-    alone.rollout.sample(alone.agent.batch(), 2, draw);
+    together.rollout.memory().sample(together.agent.batch(), 2, draw, 0);
+    alone.rollout.memory().sample(alone.agent.batch(), 2, draw, 0);
     for (const std::size_t shard : together.training.plan().mine) {
       const std::size_t k = together.training.plan().local_index(shard);
       const auto rows = [](const at::Tensor& block, std::size_t at) {

@@ -44,10 +44,10 @@ at::Tensor random_column(std::uint32_t index) {
 // papers/ddpg.md, oracle 9.4; a time limit is stored as not terminal.
 TEST(CriticTarget, BootstrapsUnlessTheTaskEnded) {
   const at::Tensor reward = column([](std::int64_t) { return 1.0; });
-  const at::Tensor terminal = column([](std::int64_t i) { return i % 2; });
+  const at::Tensor discount = column([](std::int64_t i) { return i % 2 == 1 ? 0.0 : 0.9; });
   const at::Tensor next = column([](std::int64_t) { return 5.0; });
   const at::Tensor y = column([](std::int64_t) { return 0.0; });
-  critic_target(reward, terminal, next, 0.9, 1.0, y);
+  critic_target(reward, discount, next, 1.0, y);
   for (std::int64_t i = 0; i < kGroups * kRows; ++i) {
     EXPECT_FLOAT_EQ(at_row(y, i), i % 2 == 1 ? 1.0F : 5.5F) << "row " << i;
   }
@@ -56,9 +56,9 @@ TEST(CriticTarget, BootstrapsUnlessTheTaskEnded) {
 
 TEST(CriticTarget, ScalesTheRewardOnlyAndMayOverwriteQ) {
   const at::Tensor reward = column([](std::int64_t i) { return static_cast<double>(i) - 3.0; });
-  const at::Tensor terminal = column([](std::int64_t) { return 0.0; });
+  const at::Tensor discount = column([](std::int64_t) { return 0.5; });
   const at::Tensor q = column([](std::int64_t i) { return 2.0 * static_cast<double>(i); });
-  critic_target(reward, terminal, q, 0.5, 0.125, q);
+  critic_target(reward, discount, q, 0.125, q);
   for (std::int64_t i = 0; i < kGroups * kRows; ++i) {
     const auto n = static_cast<float>(i);
     EXPECT_EQ(at_row(q, i), 0.125F * (n - 3.0F) + n) << "row " << i;

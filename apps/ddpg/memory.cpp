@@ -1,0 +1,160 @@
+#include "ddpg/memory.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
+
+namespace tenfold::ddpg {
+
+using base::Purpose;
+
+namespace {
+
+// Schaul et al. 2016, section 3.3: keeps transitions of no error alive.
+constexpr double kSmallestError = 1e-6;
+
+// Whole rounds of a shard's environments, so that each keeps its places when the memory wraps.
+std::size_t capacity_of_shard(const Config& config, const train::ShardPlan& shards) {
+  const auto round = static_cast<std::size_t>(config.envs_per_shard);
+  const std::size_t share = static_cast<std::size_t>(config.replay) / shards.shards;
+  return std::max(round, share / round * round);
+}
+
+void check_memory(const Config& config, const train::ShardPlan& shards, const env::Spec& spec) {
+  const double needed = static_cast<double>(shards.local()) *
+                        rl::ReplayShard::bytes_needed(capacity_of_shard(config, shards),
+                                                      spec.observation_size, spec.action_size);
+  const double available = base::available_memory_bytes();
+  if (needed > available) {
+    throw base::Error(
+        base::Code::kUsage,
+        fmt::format("learning.replay {} needs {} of memory on this rank, {} are available",
+                    config.replay, base::human_bytes(needed), base::human_bytes(available)),
+        "Lower --replay, or use more nodes");
+  }
+}
+
+}  // namespace
+
+Memory::Memory(const Config& config, const env::Spec& spec, train::RunContext& context)
+    : config_(config),
+      context_(context),
+      observation_size_(spec.observation_size),
+      action_size_(spec.action_size),
+      n_step_{config.n_step, config.gamma, static_cast<std::size_t>(config.envs_per_shard)} {
+  check_memory(config, context.shards, spec);
+  const std::size_t capacity = capacity_of_shard(config, context.shards);
+  for (std::size_t shard = 0; shard < context.shards.local(); ++shard) {
+    shards_.emplace_back(capacity, observation_size_, action_size_);
+    if (config.sampling == "prioritised") trees_.emplace_back(capacity);
+  }
+  largest_priority_.assign(context.shards.local(), 1.0);
+}
+
+void Memory::add(std::size_t local_shard, std::span<const float> observation,
+                 std::span<const float> action, float reward,
+                 std::span<const float> next_observation, rl::Ending ending) {
+  const std::size_t slot =
+      shards_[local_shard].add(observation, action, reward, next_observation, ending);
+  if (!trees_.empty()) trees_[local_shard].set(slot, largest_priority_[local_shard]);
+}
+
+void Memory::draw(std::size_t local_shard, std::int64_t rows, std::uint64_t number) {
+  base::Stream stream(context_.seed, Purpose::kReplaySample,
+                      static_cast<std::uint32_t>(context_.shards.mine[local_shard]), number);
+  for (std::int64_t row = 0; row < rows; ++row) {
+    slots_.push_back(trees_.empty() ? shards_[local_shard].draw(stream)
+                                    : trees_[local_shard].draw(stream));
+  }
+}
+
+void Memory::sample(Batch& batch, std::int64_t rows, std::uint64_t number, double progress) {
+  // Groups hold their shards' rows one behind the other, so local shard k starts at row k * rows of
+  // the whole contiguous batch in either layout.
+  const auto count = static_cast<std::size_t>(rows);
+  slots_.clear();
+  for (std::size_t k = 0; k < shards_.size(); ++k) {
+    draw(k, rows, number);
+    const std::size_t at = k * count;
+    shards_[k].gather(
+        {slots_.data() + at, count}, n_step_,
+        {batch.observation.data_ptr<float>() + at * observation_size_,
+         batch.action.data_ptr<float>() + at * action_size_, batch.reward.data_ptr<float>() + at,
+         batch.next_observation.data_ptr<float>() + at * observation_size_,
+         batch.discount.data_ptr<float>() + at});
+  }
+  if (!trees_.empty()) weigh(batch, rows, config_.per_beta + (1 - config_.per_beta) * progress);
+}
+
+void Memory::weigh(Batch& batch, std::int64_t rows, double beta) {
+  const auto count = static_cast<std::size_t>(rows);
+  float* const weights = batch.weight.data_ptr<float>();
+  float largest = 0;
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    const std::size_t k = i / count;
+    const double probability = trees_[k].priority(slots_[i]) / trees_[k].total();
+    weights[i] =
+        static_cast<float>(std::pow(static_cast<double>(shards_[k].size()) * probability, -beta));
+    largest = std::max(largest, weights[i]);
+  }
+  largest = context_.world.all_reduce(largest, comm::Op::kMax);
+  for (std::size_t i = 0; i < slots_.size(); ++i) weights[i] /= largest;
+}
+
+void Memory::update_priorities(const Batch& batch) {
+  if (trees_.empty()) return;
+  const std::size_t count = slots_.size() / shards_.size();
+  const float* const errors = batch.error.data_ptr<float>();
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    if (!std::isfinite(errors[i])) continue;  // of an update that was left out
+    const double priority =
+        std::pow(std::abs(static_cast<double>(errors[i])) + kSmallestError, config_.per_alpha);
+    trees_[i / count].set(slots_[i], priority);
+    largest_priority_[i / count] = std::max(largest_priority_[i / count], priority);
+  }
+}
+
+void Memory::state(store::StateRegistry& registry) {
+  const train::ShardPlan& plan = context_.shards;
+  const auto of = [this, &plan](auto member) {
+    return [this, &plan, member](std::size_t shard) {
+      return (shards_[plan.local_index(shard)].*member)();
+    };
+  };
+  const std::uint64_t capacity = capacity_per_shard();
+  const auto written = [this, &plan](std::size_t shard) {
+    return shards_[plan.local_index(shard)].written();
+  };
+  using rl::ReplayShard;
+  registry.ring<float>("replay/observation", {capacity, observation_size_},
+                       of(&ReplayShard::observations), written);
+  registry.ring<float>("replay/action", {capacity, action_size_}, of(&ReplayShard::actions),
+                       written);
+  registry.ring<float>("replay/reward", {capacity}, of(&ReplayShard::rewards), written);
+  registry.ring<float>("replay/next_observation", {capacity, observation_size_},
+                       of(&ReplayShard::next_observations), written);
+  registry.ring<std::uint8_t>("replay/terminal", {capacity}, of(&ReplayShard::terminals), written);
+  registry.sharded<std::uint64_t>("replay/cursor", {}, of(&ReplayShard::cursor));
+  registry.sharded<std::uint64_t>("replay/fill", {}, of(&ReplayShard::fill));
+  registry.set_increments(config_.replay_checkpoint == "incremental");
+  registry.on_load([this] {
+    for (rl::ReplayShard& each : shards_) each.after_load();
+    for (rl::PriorityTree& each : trees_) each.rebuild();
+  });
+  if (trees_.empty()) return;
+  // Any row's may have changed since the last checkpoint: never an increment.
+  registry.sharded<double>(
+      "replay/priority", {capacity},
+      [this, &plan](std::size_t shard) { return trees_[plan.local_index(shard)].priorities(); },
+      [this, &plan](std::size_t shard) {
+        return static_cast<std::uint64_t>(shards_[plan.local_index(shard)].size());
+      });
+  registry.sharded<double>("replay/largest_priority", {}, [this, &plan](std::size_t shard) {
+    return &largest_priority_[plan.local_index(shard)];
+  });
+}
+
+}  // namespace tenfold::ddpg

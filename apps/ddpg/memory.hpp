@@ -1,0 +1,51 @@
+// The replay memory of this rank's virtual shards: storing, drawing minibatches, checkpoints.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "ddpg/agent.hpp"
+#include "ddpg/config.hpp"
+#include "env/batch_env.hpp"
+#include "rl/priority_tree.hpp"
+#include "rl/replay.hpp"
+#include "store/state_registry.hpp"
+#include "train/experiment.hpp"
+
+namespace tenfold::ddpg {
+
+class Memory {
+ public:
+  /// Throws Code::kUsage when the transitions do not fit into this machine's memory.
+  Memory(const Config& config, const env::Spec& spec, train::RunContext& context);
+
+  void add(std::size_t local_shard, std::span<const float> observation,
+           std::span<const float> action, float reward, std::span<const float> next_observation,
+           rl::Ending ending);
+  /// Fills batch with rows transitions of each local shard; number counts the minibatches of a run.
+  /// Prioritised: in proportion to priority, with the weights of Schaul et al. 2016, section 3.4,
+  /// whose exponent has come progress (0 to 1) of its way from --per-beta to 1; collective then.
+  void sample(Batch& batch, std::int64_t rows, std::uint64_t number, double progress);
+  /// Prioritised: the transitions of the last sample() get the priorities of their errors, float32
+  /// |q - y| in batch.error.
+  void update_priorities(const Batch& batch);
+
+  std::uint64_t transitions_per_shard() const { return shards_.front().size(); }
+  std::uint64_t capacity_per_shard() const { return shards_.front().capacity(); }
+  void state(store::StateRegistry& registry);
+
+ private:
+  void draw(std::size_t local_shard, std::int64_t rows, std::uint64_t number);
+  void weigh(Batch& batch, std::int64_t rows, double beta);
+
+  const Config& config_;
+  train::RunContext& context_;
+  std::size_t observation_size_, action_size_;
+  rl::NStep n_step_;
+  std::vector<rl::ReplayShard> shards_;
+  std::vector<rl::PriorityTree> trees_;   ///< empty unless prioritised
+  std::vector<double> largest_priority_;  ///< per local shard: what new transitions get
+  std::vector<std::size_t> slots_;        ///< of the last sample(), shard-major
+};
+
+}  // namespace tenfold::ddpg
