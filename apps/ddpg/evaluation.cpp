@@ -128,7 +128,7 @@ void Evaluator::advance(std::int64_t t) {
   }
 }
 
-EvaluationResult Evaluator::run(const Agent& agent, std::uint64_t seed_step, bool random) {
+void Evaluator::play(const Agent& agent, std::uint64_t seed_step, bool random) {
   begin(seed_step);
   const std::int64_t horizon = envs_->spec().horizon;
   for (std::int64_t t = 0; t < horizon; ++t) {
@@ -146,6 +146,15 @@ EvaluationResult Evaluator::run(const Agent& agent, std::uint64_t seed_step, boo
       }
     }
   }
+}
+
+EvaluationResult Evaluator::run(const Agent& agent, std::uint64_t seed_step, bool random) {
+  if (envs_->may_raise()) {
+    context_.world.agree([&] { play(agent, seed_step, random); });
+  } else {
+    play(agent, seed_step, random);
+  }
+  const std::int64_t horizon = envs_->spec().horizon;
 
   // Every number is filled in by one rank only, so the sum over ranks is exact.
   const auto episodes = static_cast<std::size_t>(config_.eval_episodes);

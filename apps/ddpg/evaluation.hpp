@@ -36,6 +36,7 @@ class Evaluator {
 
  private:
   bool live(std::size_t row) const { return live_[row] != 0; }
+  void play(const Agent& agent, std::uint64_t seed_step, bool random);
   void begin(std::uint64_t seed_step);
   void act(const Agent& agent, std::uint64_t seed_step, std::int64_t t, bool random);
   void estimate(const Agent& agent, std::int64_t t);

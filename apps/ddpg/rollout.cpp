@@ -91,7 +91,16 @@ void Rollout::choose_actions(Agent& agent, std::uint64_t global_step) {
 }
 
 void Rollout::step(Agent& agent, std::uint64_t global_step) {
+  if (loaded_) report_lost_episodes(global_step);
   choose_actions(agent, global_step);
+  if (envs_->may_raise()) {
+    context_.world.agree([this] { advance(); });
+  } else {
+    advance();
+  }
+}
+
+void Rollout::advance() {
   const std::uint64_t unstable = envs_->unstable_count();
   envs_->step(actions_);
   context_.metrics->add("train/unstable_episodes",
@@ -158,11 +167,31 @@ void Rollout::state(store::StateRegistry& registry) {
       envs_->save(row, {env_state_.data() + row * size, size});
     }
   });
-  registry.on_load([this, size] {
-    for (std::size_t row = 0; row < rows_; ++row) {
-      envs_->load(row, {env_state_.data() + row * size, size});
-    }
-  });
+  registry.on_load([this] { load_episodes(); });
+}
+
+void Rollout::load_episodes() {
+  const std::size_t size = envs_->state_size();
+  lost_ = 0;
+  for (std::size_t row = 0; row < rows_; ++row) {
+    envs_->load(row, {env_state_.data() + row * size, size});
+    if (envs_->restored(row)) continue;
+    start_episode(row);
+    ++lost_;
+  }
+  loaded_ = true;
+}
+
+void Rollout::report_lost_episodes(std::uint64_t global_step) {
+  loaded_ = false;
+  const std::int64_t lost = context_.world.all_reduce(lost_, comm::Op::kSum);
+  if (lost == 0) return;
+  const std::string text = fmt::format(
+      "{} of {} episodes could not be brought back and began anew: this run does not end with the "
+      "bits of an unbroken one",
+      lost, decisions_);
+  context_.metrics->event(global_step, "episodes lost", text);
+  if (context_.world.is_root()) base::log_warning("{}: {}", spec().name, text);
 }
 
 }  // namespace tenfold::ddpg

@@ -25,7 +25,8 @@ class Rollout {
   /// Decisions over all ranks in one step().
   std::uint64_t decisions() const { return decisions_; }
   /// One decision in every environment: random before start_steps, mu plus noise after; stores the
-  /// transitions, starts new episodes. Needs no communication.
+  /// transitions, starts new episodes. Collective where the task may raise, else without
+  /// communication.
   void step(Agent& agent, std::uint64_t global_step);
   Memory& memory() { return memory_; }
   /// Transitions per shard before the first update: the warm-up's, also after a resume without
@@ -35,6 +36,9 @@ class Rollout {
 
  private:
   void start_episode(std::size_t row);
+  void advance();
+  void load_episodes();
+  void report_lost_episodes(std::uint64_t global_step);
   void choose_actions(Agent& agent, std::uint64_t global_step);
   std::uint32_t stream_index(std::size_t row) const;
 
@@ -49,6 +53,8 @@ class Rollout {
   std::vector<float> observations_, actions_;
   std::vector<std::uint64_t> episodes_;  ///< episodes begun, per row
   std::vector<double> returns_, lengths_, env_state_;
+  bool loaded_ = false;    ///< since the last step
+  std::int64_t lost_ = 0;  ///< episodes of this rank that the load could not bring back
 };
 
 }  // namespace tenfold::ddpg

@@ -19,6 +19,8 @@ enum class Purpose : std::uint32_t {
   kReplaySample = 5,
   kEvaluationReset = 6,
   kTest = 7,
+  kDisturbance = 8,  ///< what an environment does by itself during an episode
+  kPlanner = 9,
 };
 
 struct Philox {

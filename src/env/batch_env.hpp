@@ -16,15 +16,20 @@ namespace tenfold::env {
 /// A decision is one action, held for action_repeat control steps, rewarded by the mean of their
 /// rewards. With rewards in [0, 1] an episode's return is at most horizon; return * 1000 / horizon
 /// is dm_control's scale (1000 control steps at repeat 2: 500 decisions, so return * 2).
+///
+/// A task may end an episode (a fall). That ends the decision at once, and its reward is the last
+/// control step's alone: a fall costs the same whatever the repeat.
 struct Spec {
   std::string name;
   std::string summary;
   std::string source;  ///< where its numbers come from
   std::size_t observation_size = 0;
   std::size_t action_size = 0;
-  std::int64_t horizon = 0;        ///< decisions until the time limit
-  std::int64_t action_repeat = 1;  ///< control steps per decision; rewards are their mean
-  double control_dt = 0;           ///< seconds per control step
+  std::int64_t horizon = 0;                  ///< decisions until the time limit
+  std::int64_t action_repeat = 1;            ///< control steps per decision; rewards are their mean
+  double control_dt = 0;                     ///< seconds per control step
+  double least_reward = 0, most_reward = 1;  ///< of a decision
+  bool can_end = false;                      ///< the task may end an episode before its time limit
 };
 
 /// E environments. Rows are environments; all spans stay valid and are overwritten by the next
@@ -42,7 +47,7 @@ class BatchEnv {
   virtual void step(std::span<const float> actions) = 0;
 
   virtual std::span<const float> observations() const = 0;  ///< [E, observation_size]
-  virtual std::span<const float> rewards() const = 0;       ///< [E], mean over repeats
+  virtual std::span<const float> rewards() const = 0;       ///< [E], as Spec says
   virtual std::span<const std::uint8_t> terminal()
       const = 0;  ///< [E] 1: the task ended the episode
   virtual std::span<const std::uint8_t> truncated()
@@ -54,6 +59,12 @@ class BatchEnv {
   virtual std::size_t state_size() const = 0;
   virtual void save(std::size_t row, std::span<double> state) const = 0;
   virtual void load(std::size_t row, std::span<const double> state) = 0;
+  /// False after a load that could not bring the row's state back: the task is not determined by
+  /// what a state holds. The row must then be reset.
+  virtual bool restored(std::size_t /*row*/) const { return true; }
+  /// True: reset, step and load run a user's code, which may throw on one rank alone. Callers agree
+  /// on such errors.
+  virtual bool may_raise() const { return false; }
 };
 
 }  // namespace tenfold::env

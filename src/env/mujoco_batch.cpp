@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/error.hpp"
+#include "env/actions.hpp"
 #include "env/mujoco_guard.hpp"
 
 namespace tenfold::env {
@@ -43,6 +44,7 @@ MujocoBatch::MujocoBatch(ModelPointer model, std::unique_ptr<Task> task, Spec sp
       rows_(size),
       observations_(size * spec_.observation_size),
       rewards_(size),
+      exact_rewards_(size),
       terminal_(size),
       truncated_(size),
       running_(size),
@@ -87,35 +89,20 @@ void MujocoBatch::begin(std::size_t row) {
   guard(spec_, [this, row] { task_->refresh(*model_, *rows_[row]); });
   observe(row);
   rewards_[row] = 0;
+  exact_rewards_[row] = 0;
   terminal_[row] = truncated_[row] = 0;
   running_[row] = 1;
 }
 
 void MujocoBatch::reset(std::size_t row, base::Stream& stream) {
   mj_resetData(model_.get(), rows_[row].get());
-  task_->start(*model_, *rows_[row], stream);
+  guard(spec_, [&, this] { task_->start(*model_, *rows_[row], stream); });
   decisions_[row] = 0;
   begin(row);
 }
 
-void MujocoBatch::check_actions(std::span<const float> actions) const {
-  base::require(actions.size() == size() * spec_.action_size,
-                "MujocoBatch::step: wrong number of actions");
-  base::require(
-      std::all_of(running_.begin(), running_.end(), [](std::uint8_t each) { return each != 0; }),
-      "MujocoBatch::step: a row is outside an episode, reset it first");
-  const auto bad =
-      std::find_if(actions.begin(), actions.end(), [](float each) { return std::isnan(each); });
-  if (bad == actions.end()) return;
-  const auto index = static_cast<std::size_t>(bad - actions.begin());
-  throw Error(Code::kNumeric,
-              fmt::format("action {} of environment {} of task {} is not a number",
-                          index % spec_.action_size, index / spec_.action_size, spec_.name),
-              "The policy has diverged: lower the learning rates");
-}
-
 void MujocoBatch::step(std::span<const float> actions) {
-  check_actions(actions);
+  check_actions(spec_, actions, running_);
   guard(spec_, [this, data = actions.data()] {
     for (std::size_t row = 0; row < size(); ++row) decide(row, data + row * spec_.action_size);
   });
@@ -140,17 +127,19 @@ void MujocoBatch::decide(std::size_t row, const float* action) {
   for (std::size_t i = 0; i < spec_.action_size; ++i) {
     data.ctrl[i] = std::clamp(static_cast<double>(action[i]), -1.0, 1.0);
   }
-  double sum = 0;
+  double sum = 0, last = 0;
   bool stable = true, ended = false;
   for (std::int64_t taken = 0; taken < spec_.action_repeat && stable && !ended; ++taken) {
     stable = advance(data);
     if (!stable) break;
-    sum += task_->reward(*model_, data);
+    last = task_->reward(*model_, data);
+    sum += last;
     ended = may_end_ && task_->ended(data);
   }
   if (stable) observe(row);
-  rewards_[row] =
-      stable ? static_cast<float>(sum / static_cast<double>(spec_.action_repeat)) : 0.0F;
+  const double reward = ended ? last : sum / static_cast<double>(spec_.action_repeat);
+  exact_rewards_[row] = stable ? reward : 0;
+  rewards_[row] = static_cast<float>(exact_rewards_[row]);
   unstable_ += stable ? 0 : 1;
   ++decisions_[row];
   terminal_[row] = ended;
@@ -170,6 +159,36 @@ void MujocoBatch::load(std::size_t row, std::span<const double> state) {
   mj_setState(model_.get(), rows_[row].get(), state.data(), mjSTATE_INTEGRATION);
   decisions_[row] = static_cast<std::int64_t>(state[physics_size_]);
   begin(row);
+}
+
+std::size_t MujocoBatch::tangent_size() const {
+  return static_cast<std::size_t>(2 * model_->nv + model_->na);
+}
+
+// Positions, velocities and activations follow each other in a state, after the time.
+void MujocoBatch::displace(std::span<double> state, std::span<const double> tangent) const {
+  base::require(state.size() == state_size() && tangent.size() == tangent_size(),
+                "MujocoBatch::displace: wrong size");
+  double* qpos = state.data() + mj_stateSize(model_.get(), mjSTATE_TIME);
+  mj_integratePos(model_.get(), qpos, tangent.data(), 1);
+  double* rest = qpos + model_->nq;
+  for (std::size_t i = static_cast<std::size_t>(model_->nv); i < tangent.size(); ++i) {
+    *rest++ += tangent[i];
+  }
+}
+
+void MujocoBatch::difference(std::span<const double> from, std::span<const double> to,
+                             std::span<double> tangent) const {
+  base::require(
+      from.size() == state_size() && to.size() == state_size() && tangent.size() == tangent_size(),
+      "MujocoBatch::difference: wrong size");
+  const int time = mj_stateSize(model_.get(), mjSTATE_TIME);
+  mj_differentiatePos(model_.get(), tangent.data(), 1, from.data() + time, to.data() + time);
+  const auto rest = static_cast<std::size_t>(time + model_->nq);
+  const auto nv = static_cast<std::size_t>(model_->nv);
+  for (std::size_t i = nv; i < tangent.size(); ++i) {
+    tangent[i] = to[rest + i - nv] - from[rest + i - nv];
+  }
 }
 
 }  // namespace tenfold::env

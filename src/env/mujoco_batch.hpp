@@ -9,13 +9,13 @@
 #include <memory>
 #include <vector>
 
-#include "env/batch_env.hpp"
 #include "env/mujoco_model.hpp"
+#include "env/smooth_batch_env.hpp"
 #include "env/tasks/task.hpp"
 
 namespace tenfold::env {
 
-class MujocoBatch final : public BatchEnv {
+class MujocoBatch final : public SmoothBatchEnv {
  public:
   /// may_end false: the task's own ends are ignored. Throws Code::kData when the model does not fit
   /// the task (names, number or range of the motors, a timestep that does not divide
@@ -40,9 +40,15 @@ class MujocoBatch final : public BatchEnv {
   void save(std::size_t row, std::span<double> state) const override;
   void load(std::size_t row, std::span<const double> state) override;
 
+  /// Degrees of freedom, their velocities, activations: 2 nv + na.
+  std::size_t tangent_size() const override;
+  void displace(std::span<double> state, std::span<const double> tangent) const override;
+  void difference(std::span<const double> from, std::span<const double> to,
+                  std::span<double> tangent) const override;
+  std::span<const double> exact_rewards() const override { return exact_rewards_; }
+
  private:
   void check_model() const;
-  void check_actions(std::span<const float> actions) const;
   void make_rows();
   void begin(std::size_t row);
   void decide(std::size_t row, const float* action);
@@ -61,6 +67,7 @@ class MujocoBatch final : public BatchEnv {
   std::size_t physics_size_;
   std::vector<std::unique_ptr<mjData, DataDeleter>> rows_;
   std::vector<float> observations_, rewards_;
+  std::vector<double> exact_rewards_;
   std::vector<std::uint8_t> terminal_, truncated_, running_;
   std::vector<std::int64_t> decisions_;
   std::uint64_t unstable_ = 0;

@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/text.hpp"
+#include "env/gym_task.hpp"
 #include "env/mujoco_batch.hpp"
 
 namespace tenfold::env {
@@ -16,8 +17,10 @@ namespace {
 
 std::vector<TaskEntry> all_tasks() {
   std::vector<TaskEntry> tasks;
-  for (auto family :
-       {pendulum_tasks, cart_tasks, cartpole_tasks, reacher_tasks, point_mass_tasks}) {
+  for (auto family : {pendulum_tasks, cart_tasks, cartpole_tasks, reacher_tasks, point_mass_tasks,
+                      cartpole_poles_tasks, acrobot_tasks, ball_in_cup_tasks, finger_tasks,
+                      reacher_obstacle_tasks, reacher_3da_tasks, gripper_tasks,
+                      blockworld_3da_tasks, canada_tasks, locomotion_tasks, racing_tasks}) {
     for (TaskEntry& entry : family()) {
       entry.spec.horizon = entry.control_steps / entry.spec.action_repeat;
       tasks.push_back(std::move(entry));
@@ -62,17 +65,28 @@ std::string task_table() {
   }
   return text +
          "horizon: decisions per episode; repeat: control steps per decision; seconds: of an "
-         "episode\n";
+         "episode\n"
+         "gym:ID (or gym:MODULE:ID): any installed Gymnasium task with continuous actions\n";
+}
+
+std::string model_file(const std::string& task) {
+  if (is_gym_task(task)) return "";
+  const TaskEntry entry = find_task(task);
+  return entry.make == nullptr ? "" : entry.make()->model_file();
 }
 
 std::unique_ptr<BatchEnv> make_env(const std::string& name, std::size_t batch_size,
                                    const EnvOptions& options) {
+  if (is_gym_task(name)) return make_gym_batch(name, batch_size, options);
   TaskEntry entry = find_task(name);
   if (options.action_repeat > 0) {
     entry.spec.action_repeat = options.action_repeat;
     entry.spec.horizon = std::max<std::int64_t>(1, entry.control_steps / options.action_repeat);
   }
   if (options.horizon > 0) entry.spec.horizon = options.horizon;
+  if (entry.make == nullptr) {
+    return entry.make_native(entry.spec, options.terminate_on_fall, batch_size);
+  }
   std::unique_ptr<Task> task = entry.make();
   const std::string file = task->model_file();
   ModelPointer model = load_model(options.mjcf_folder.empty() ? base::data_file("mjcf/" + file)

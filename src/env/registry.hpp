@@ -23,8 +23,13 @@ std::vector<Spec> list_tasks();
 /// The text of --list-tasks: name, dims, horizon, seconds, source, summary.
 std::string task_table();
 
-/// Throws Code::kUsage for an unknown task (nearest names, list), Code::kData for a missing or
-/// malformed MJCF (MuJoCo's own message with file and line).
+/// "pendulum.xml", in data/mjcf or EnvOptions::mjcf_folder; empty for a task without MuJoCo. Throws
+/// Code::kUsage for an unknown task.
+std::string model_file(const std::string& task);
+
+/// Also takes Gymnasium's tasks (gym_task.hpp). Throws Code::kUsage for an unknown task (nearest
+/// names, list), Code::kData for a missing or malformed MJCF (MuJoCo's own message with file and
+/// line).
 std::unique_ptr<BatchEnv> make_env(const std::string& task, std::size_t batch_size,
                                    const EnvOptions& options = {});
 

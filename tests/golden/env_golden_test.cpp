@@ -2,6 +2,7 @@
 // observations and rewards against formulas written a second time.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstdlib>
 #include <fstream>
@@ -58,7 +59,8 @@ void EnvGolden::compare(const Json& golden, double tolerance) {
   ASSERT_EQ(golden.at("mujoco"), mujoco_version())
       << "the golden file was made with another MuJoCo: run tests/golden/make_env.py";
   const Json& task = golden.at("tasks").at(GetParam());
-  const auto env = make_env(GetParam(), 3, {.action_repeat = task.at("repeat")});
+  const auto env =
+      make_env(GetParam(), 3, {.action_repeat = task.at("repeat"), .terminate_on_fall = false});
   for (std::size_t row = 0; row < 3; ++row) {
     base::Stream stream(1, base::Purpose::kTest, static_cast<std::uint32_t>(row), 0);
     env->reset(row, stream);
@@ -73,7 +75,8 @@ void EnvGolden::compare(const Json& golden, double tolerance) {
   std::vector<float> actions(3 * env->spec().action_size);
   std::string all;
   std::size_t check = 0;
-  const int decisions = golden.at("decisions");
+  // Where small differences grow, two machines agree for a while only (make_env.py).
+  const int decisions = tolerance == 0 ? golden.at("decisions") : task.at("agreed_decisions");
   for (int decision = 0; decision < decisions; ++decision) {
     for (int i = 0; i < width; ++i) {
       actions[static_cast<std::size_t>(width + i)] = action(decision, i);
@@ -96,7 +99,10 @@ void EnvGolden::compare(const Json& golden, double tolerance) {
                   1e-6 * (1 + std::abs(seen[i])));
     }
   }
-  EXPECT_EQ(check, task.at("checks").size());
+  const std::size_t reached = static_cast<std::size_t>(
+      std::count_if(task.at("checks").begin(), task.at("checks").end(),
+                    [&](const Json& each) { return each.at("decision").get<int>() < decisions; }));
+  EXPECT_EQ(check, reached);
   if (tolerance == 0) {
     EXPECT_EQ(base::sha256_text(all), task.at("states_sha256"))
         << "some state between the checked decisions has other bits than mujoco.mj_step gives";
@@ -122,14 +128,22 @@ TEST_P(EnvGolden, RecordedFileIsOfThisModel) {
       << "data/mjcf changed: run tests/golden/make_env.py";
 }
 
-std::vector<std::string> all_names() {
+std::vector<std::string> recorded_names() {
   std::vector<std::string> names;
-  for (const Spec& spec : list_tasks()) names.push_back(spec.name);
+  for (const auto& [name, task] : recorded().at("tasks").items()) names.push_back(name);
   return names;
 }
 
-INSTANTIATE_TEST_SUITE_P(Tasks, EnvGolden, testing::ValuesIn(all_names()),
+INSTANTIATE_TEST_SUITE_P(Tasks, EnvGolden, testing::ValuesIn(recorded_names()),
                          [](const auto& each) { return each.param; });
+
+// Tasks without MuJoCo have no peer here.
+TEST(EnvGoldenFile, HoldsEveryTaskWithAModel) {
+  for (const Spec& spec : list_tasks()) {
+    if (model_file(spec.name).empty()) continue;
+    EXPECT_TRUE(recorded().at("tasks").contains(spec.name)) << spec.name;
+  }
+}
 
 }  // namespace
 }  // namespace tenfold::env

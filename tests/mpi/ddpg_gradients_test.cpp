@@ -134,8 +134,7 @@ TEST_P(DdpgGradients, AreTheSlopesOfTheObjectives) {
     const Rows values = naive_mlp(critic, p, batch.observation, batch.action);
     double loss = 0;
     for (std::size_t r = 0; r < values.size(); ++r) {
-      const double y =
-          0.5 * batch.reward[r][0] + batch.discount[r][0] * following[r][0];
+      const double y = 0.5 * batch.reward[r][0] + batch.discount[r][0] * following[r][0];
       loss += (values[r][0] - y) * (values[r][0] - y);
     }
     return loss / (kShards * kRows);

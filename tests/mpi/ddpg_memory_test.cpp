@@ -41,8 +41,8 @@ struct Filled {
         training(communicator, kShards, train::ReduceMode::kOrdered, 3),
         memory(config, spec(), training.context()) {
     const auto groups = static_cast<std::int64_t>(training.plan().local());
-    for (at::Tensor* each : {&batch.reward, &batch.discount, &batch.weight, &batch.error,
-                             &batch.action}) {
+    for (at::Tensor* each :
+         {&batch.reward, &batch.discount, &batch.weight, &batch.error, &batch.action}) {
       *each = at::zeros({groups, kRows, 1}, at::kFloat);
     }
     batch.observation = at::zeros({groups, kRows, 2}, at::kFloat);

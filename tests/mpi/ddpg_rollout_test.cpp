@@ -33,7 +33,7 @@ Config acting() {
 struct Transition {
   std::vector<float> observation, action, next;
   float reward = 0;
-  bool truncated = false;
+  bool truncated = false, terminal = false;
 };
 
 std::vector<float> copy(std::span<const float> values) {
@@ -62,8 +62,9 @@ std::vector<Transition> play(const Config& config, std::uint32_t index, int step
     now.next = copy(env->observations());
     now.reward = env->rewards()[0];
     now.truncated = env->truncated()[0] != 0;
+    now.terminal = env->terminal()[0] != 0;
     all.push_back(now);
-    if (now.truncated) start();
+    if (now.truncated || now.terminal) start();
   }
   return all;
 }
@@ -140,6 +141,47 @@ TEST(Rollout, StoresWhatTheEnvironmentsDidWithTheTrueLastObservation) {
     }
   }
   EXPECT_EQ(ends, static_cast<int>(2 * kEnvs * acting_now.training.plan().local()));
+}
+
+// A hopper that acts at random falls after 7 to 14 decisions: some episodes end by the fall, some
+// by the time limit of 10. Only a fall is terminal; both keep their true last observation.
+TEST(Rollout, StoresAFallAsTerminalAndATimeLimitNot) {
+  constexpr int kSteps = 45;
+  Config config = acting();
+  config.task = "hopper";
+  config.horizon = 10;
+  Acting acting_now(comm::Communicator::world(), config);
+  acting_now.step(kSteps);
+  const auto state = acting_now.state();
+  const std::size_t width = acting_now.rollout.spec().observation_size;
+  std::int64_t falls = 0, limits = 0;
+  for (const std::size_t shard : acting_now.training.plan().mine) {
+    const auto observations = test::values_of<float>(state, of("replay/observation", shard));
+    const auto next = test::values_of<float>(state, of("replay/next_observation", shard));
+    const auto rewards = test::values_of<float>(state, of("replay/reward", shard));
+    const auto terminals = test::values_of<std::uint8_t>(state, of("replay/terminal", shard));
+    for (std::size_t e = 0; e < kEnvs; ++e) {
+      const auto played = play(config, static_cast<std::uint32_t>(shard * kEnvs + e), kSteps);
+      for (std::size_t t = 0; t < played.size(); ++t) {
+        const std::size_t slot = t * kEnvs + e;
+        ASSERT_EQ(terminals[slot], played[t].terminal    ? 1
+                                   : played[t].truncated ? 2
+                                                         : 0)
+            << "step " << t;
+        EXPECT_EQ(rewards[slot] == -1, played[t].terminal) << "step " << t;
+        EXPECT_EQ(row(next, slot, width), played[t].next) << "step " << t;
+        if (played[t].terminal) {
+          EXPECT_LT(row(next, slot, width)[0], 0.45) << "the torso's height where it fell";
+        }
+        if (!(played[t].terminal || played[t].truncated) || t + 1 == played.size()) continue;
+        ++(played[t].terminal ? falls : limits);
+        EXPECT_EQ(row(observations, slot + kEnvs, width), played[t + 1].observation);
+        EXPECT_GT(row(observations, slot + kEnvs, width)[0], 0.7) << "the next one stands again";
+      }
+    }
+  }
+  EXPECT_GT(comm::Communicator::world().all_reduce(falls, comm::Op::kSum), 5);
+  EXPECT_GT(comm::Communicator::world().all_reduce(limits, comm::Op::kSum), 5);
 }
 
 TEST(Rollout, MemoryOfAShardKeepsTheNewest) {

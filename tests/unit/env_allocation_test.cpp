@@ -23,7 +23,7 @@ class Allocation : public testing::TestWithParam<std::string> {
 
 TEST_P(Allocation, NoneInStepAndReset) {
   allocations = 0;
-  const auto env = make_env(GetParam(), 4);
+  const auto env = make_env(GetParam(), 4, {.terminate_on_fall = false});
   EXPECT_GT(allocations, 0U) << "the counter works";
   const std::vector<float> actions(4 * env->spec().action_size, 0.5F);
   start_all(*env, 1);

@@ -12,7 +12,7 @@
 namespace tenfold::env {
 namespace {
 
-// Rewards 1 per control step and ends at the third.
+// Rewards 1 per control step, ends at the third and takes 3 for that.
 class Falling final : public Task {
  public:
   std::string model_file() const override { return "pendulum.xml"; }
@@ -21,18 +21,18 @@ class Falling final : public Task {
   void observe(const mjData& data, float* observation) const override {
     *observation = static_cast<float>(data.time);
   }
-  double reward(const mjModel&, const mjData&) const override { return 1; }
+  double reward(const mjModel&, const mjData& data) const override { return ended(data) ? -3 : 1; }
   bool ended(const mjData& data) const override { return data.time > 0.05; }
 };
 
-std::unique_ptr<MujocoBatch> falling(bool may_end, std::int64_t horizon) {
+std::unique_ptr<MujocoBatch> falling(bool may_end, std::int64_t horizon, std::int64_t repeat = 2) {
   Spec spec{.name = "falling",
             .summary = "",
             .source = "",
             .observation_size = 1,
             .action_size = 1,
             .horizon = horizon,
-            .action_repeat = 2,
+            .action_repeat = repeat,
             .control_dt = 0.02};
   auto made = std::make_unique<MujocoBatch>(load_model(base::data_file("mjcf/pendulum.xml")),
                                             std::make_unique<Falling>(), spec, may_end, 1);
@@ -50,9 +50,19 @@ TEST(Batch, AnEndOfTheTaskIsTerminalAndStopsTheRepeats) {
   env->step(kStill);
   EXPECT_EQ(env->terminal()[0], 1);
   EXPECT_EQ(env->truncated()[0], 0);
-  EXPECT_EQ(env->rewards()[0], 0.5F) << "one of two control steps";
+  EXPECT_EQ(env->rewards()[0], -3) << "whichever of the two control steps it was";
   EXPECT_NEAR(env->observations()[0], 0.06, 1e-6);
   EXPECT_THROW(env->step(kStill), base::Error);
+}
+
+// A mean would be -3, -1.5 (two steps), -1/3 and -0.2.
+TEST(Batch, TheEndsRewardDoesNotDependOnTheRepeat) {
+  for (const std::int64_t repeat : {1, 2, 3, 5}) {
+    const auto env = falling(true, 10, repeat);
+    while (env->terminal()[0] == 0) env->step(kStill);
+    EXPECT_EQ(env->rewards()[0], -3) << "repeat " << repeat;
+    EXPECT_NEAR(env->observations()[0], 0.06, 1e-6) << "repeat " << repeat;
+  }
 }
 
 TEST(Batch, AnEndAtTheTimeLimitIsTerminal) {
@@ -68,6 +78,7 @@ TEST(Batch, EndsCanBeTurnedOff) {
   for (int k = 0; k < 3; ++k) env->step(kStill);
   EXPECT_EQ(env->terminal()[0], 0);
   EXPECT_EQ(env->truncated()[0], 1);
+  EXPECT_EQ(env->rewards()[0], -3) << "the mean of two steps on the ground";
 }
 
 TEST(Batch, LongerControlStepsTakeMoreSimulationSteps) {

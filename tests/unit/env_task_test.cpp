@@ -14,7 +14,9 @@ namespace {
 
 class EveryTask : public testing::TestWithParam<std::string> {
  protected:
-  std::unique_ptr<BatchEnv> make(std::size_t rows, const EnvOptions& options = {}) const {
+  // Goes on where the task would end: all but the tests of ends play as long as they like.
+  std::unique_ptr<BatchEnv> make(std::size_t rows, EnvOptions options = {}) const {
+    options.terminate_on_fall = false;
     return make_env(GetParam(), rows, options);
   }
 };
@@ -26,8 +28,8 @@ TEST_P(EveryTask, RandomPlayStaysInBoundsAndEndsByTheTimeLimit) {
   for (std::int64_t decision = 0; decision < horizon; ++decision) {
     env->step(random_actions(*env, 1, static_cast<std::uint64_t>(decision)));
     for (std::size_t row = 0; row < env->size(); ++row) {
-      ASSERT_GE(env->rewards()[row], 0);
-      ASSERT_LE(env->rewards()[row], 1);
+      ASSERT_GE(env->rewards()[row], env->spec().least_reward);
+      ASSERT_LE(env->rewards()[row], env->spec().most_reward);
       ASSERT_EQ(env->terminal()[row], 0);
       ASSERT_EQ(env->truncated()[row], decision == horizon - 1 ? 1 : 0) << "decision " << decision;
     }
@@ -138,6 +140,30 @@ TEST_P(EveryTask, LastObservationIsTheTrueOne) {
   EXPECT_EQ(observation_of(*cut, 0), observation_of(*longer, 0));
 }
 
+// Played once with ends and once without: the same until the end, and only can_end tasks have one.
+// Decisions of one control step, so that both stop at the same moment.
+TEST_P(EveryTask, EndsOnlyWhereItSaysSoAndGoesOnWhenTold) {
+  const EnvOptions single = {.horizon = make(1)->spec().can_end ? 600 : 100, .action_repeat = 1};
+  const auto ending = make_env(GetParam(), 1, single), going_on = make(1, single);
+  start_all(*ending, 8);
+  start_all(*going_on, 8);
+  const std::vector<float> all_back(ending->spec().action_size, -1.0F);
+  while (ending->terminal()[0] == 0 && ending->truncated()[0] == 0) {
+    ending->step(all_back);
+    going_on->step(all_back);
+    ASSERT_EQ(state_of(*ending, 0), state_of(*going_on, 0));
+    ASSERT_EQ(ending->rewards()[0], going_on->rewards()[0]);
+    ASSERT_EQ(observation_of(*ending, 0), observation_of(*going_on, 0));
+    ASSERT_EQ(going_on->terminal()[0], 0);
+  }
+  EXPECT_EQ(ending->terminal()[0] != 0, ending->spec().can_end);
+  if (!ending->spec().can_end) return;
+  EXPECT_EQ(ending->truncated()[0], 0);
+  EXPECT_THROW(ending->step(all_back), base::Error) << "the episode is over";
+  going_on->step(all_back);
+  EXPECT_EQ(going_on->terminal()[0], 0);
+}
+
 TEST_P(EveryTask, RewardIsTheMeanOverTheRepeats) {
   const auto repeated = make(1, {.action_repeat = 4}), single = make(1, {.action_repeat = 1});
   start_all(*repeated, 13);
@@ -207,7 +233,45 @@ TEST(TaskTable, Dimensions) {
       {"reacherDouble", {8, 2, 200, 8}},
       {"fixedReacherDouble", {8, 2, 200, 8}},
       {"fixedReacherSingle", {5, 1, 200, 8}},
-      {"point_mass", {4, 2, 500, 20}}};
+      {"point_mass", {4, 2, 500, 20}},
+      {"cartpoleParallelDouble", {8, 1, 500, 10}},
+      {"cartpoleParallelTriple", {11, 1, 500, 10}},
+      {"cartpoleSerialDouble", {8, 1, 500, 10}},
+      {"cartpoleSerialTriple", {11, 1, 500, 10}},
+      {"acrobot_swingup", {6, 1, 500, 10}},
+      {"acrobot_swingup_sparse", {6, 1, 500, 10}},
+      {"ball_in_cup_catch", {8, 2, 500, 20}},
+      {"finger_spin", {9, 2, 500, 20}},
+      {"finger_turn_easy", {12, 2, 500, 20}},
+      {"finger_turn_hard", {12, 2, 500, 20}},
+      {"reacherSingle", {5, 1, 200, 8}},
+      {"reacher", {11, 3, 200, 8}},
+      {"fixedReacher", {11, 3, 200, 8}},
+      {"reacherObstacle", {19, 5, 200, 8}},
+      {"reacher3daFixedTarget", {24, 7, 200, 8}},
+      {"reacher3daRandomTarget", {24, 7, 200, 8}},
+      {"gripper", {24, 5, 250, 10}},
+      {"gripperRandom", {24, 5, 250, 10}},
+      {"movingGripper", {28, 7, 250, 10}},
+      {"movingGripperRandom", {28, 7, 250, 10}},
+      {"blockworld1", {24, 5, 250, 10}},
+      {"blockworld3da", {45, 9, 250, 10}},
+      {"canada2d", {18, 3, 200, 8}},
+      {"canada", {31, 7, 200, 8}},
+      {"cheetah_run", {18, 6, 500, 10}},
+      {"cheetah", {18, 6, 500, 10}},
+      {"hardCheetah", {18, 6, 500, 10}},
+      {"hardCheetahNice", {18, 6, 500, 10}},
+      {"hopper_stand", {16, 4, 500, 20}},
+      {"hopper_hop", {16, 4, 500, 20}},
+      {"hopper", {16, 4, 500, 20}},
+      {"walker_stand", {24, 6, 500, 25}},
+      {"walker_walk", {24, 6, 500, 25}},
+      {"walker_run", {24, 6, 500, 25}},
+      {"walker2d", {24, 6, 500, 25}},
+      {"hyq", {34, 12, 500, 20}},
+      {"hyqKick", {34, 12, 500, 20}},
+      {"torcs", {31, 2, 1000, 50}}};
   std::map<std::string, std::array<double, 4>> listed;
   for (const Spec& spec : list_tasks()) {
     listed[spec.name] = {
@@ -222,6 +286,8 @@ TEST(TaskTable, Dimensions) {
 TEST(TaskTable, PaperNamesAreAccepted) {
   EXPECT_EQ(make_env("cartpole", 1)->spec().name, "cartpole_swingup");
   EXPECT_EQ(make_env("cartpoleBalance", 1)->spec().name, "cartpole_balance");
+  EXPECT_EQ(make_env("cartpole_two_poles", 1)->spec().name, "cartpoleSerialDouble");
+  EXPECT_EQ(make_env("cartpole_three_poles", 1)->spec().name, "cartpoleSerialTriple");
 }
 
 TEST(TaskTable, OtherRepeatsKeepTheEpisodesLength) {

@@ -1,8 +1,8 @@
-// A planar arm of one or two links whose finger must reach a target.
+// A planar arm of one to three links whose finger must reach a target.
 #include <cmath>
 #include <numbers>
 
-#include "env/tasks/task.hpp"
+#include "env/tasks/parts.hpp"
 #include "env/tolerance.hpp"
 
 namespace tenfold::env {
@@ -12,32 +12,31 @@ namespace {
 using std::numbers::pi;
 
 enum class Target { kRandom, kFixed };
-enum class Reward { kEasy, kHard, kDense };
+enum class Reward { kEasy, kHard, kDense, kNear };
 
 constexpr double kFingerRadius = 0.01;
+constexpr double kReach[] = {0.12, 0.24, 0.24};  // of one, two and three joints
 
 template <int kJoints, Target kTarget, Reward kReward>
 class Reacher final : public Task {
  public:
   std::string model_file() const override {
-    return kJoints == 1 ? "reacher_single.xml" : "reacher.xml";
+    constexpr const char* kFiles[] = {"reacher_single.xml", "reacher.xml", "reacher_triple.xml"};
+    return kFiles[kJoints - 1];
   }
   void bind(const mjModel& model) override {
-    constexpr const char* kNames[] = {"shoulder", "wrist"};
-    for (int i = 0; i < kJoints; ++i) {
-      joint_[i] = joint_address(model, kNames[i]);
-      const int id = object_id(model, mjOBJ_JOINT, kNames[i]);
-      range_[i] = model.jnt_limited[id] != 0 ? model.jnt_range[2 * id + 1] : pi;
-    }
+    if constexpr (kJoints == 1) joints_ = {model, {"shoulder"}};
+    if constexpr (kJoints == 2) joints_ = {model, {"shoulder", "wrist"}};
+    if constexpr (kJoints == 3) joints_ = {model, {"shoulder", "elbow", "wrist"}};
     finger_ = object_id(model, mjOBJ_SITE, "finger");
     target_ = mocap_id(model, "target");
   }
   void start(const mjModel&, mjData& data, base::Stream& stream) const override {
-    for (int i = 0; i < kJoints; ++i)
-      data.qpos[joint_[i].qpos] = stream.uniform(-range_[i], range_[i]);
+    joints_.place_anywhere(data, stream);
     if constexpr (kTarget == Target::kFixed) return;  // where the model has it
     const double angle = stream.uniform(0, 2 * pi);
-    const double radius = stream.uniform(0.05, 0.20);
+    // One joint reaches a circle and no more.
+    const double radius = kJoints == 1 ? kReach[0] : stream.uniform(0.05, 0.20);
     data.mocap_pos[3 * target_] = radius * std::cos(angle);
     data.mocap_pos[3 * target_ + 1] = radius * std::sin(angle);
   }
@@ -45,19 +44,17 @@ class Reacher final : public Task {
   // The shoulder's angle is in it: from the vector to the target alone, arms that move differently
   // would look the same.
   void observe(const mjData& data, float* observation) const override {
-    for (int i = 0; i < kJoints; ++i) {
-      *observation++ = static_cast<float>(std::cos(data.qpos[joint_[i].qpos]));
-      *observation++ = static_cast<float>(std::sin(data.qpos[joint_[i].qpos]));
-    }
-    *observation++ = static_cast<float>(to_target(data, 0));
-    *observation++ = static_cast<float>(to_target(data, 1));
-    for (int i = 0; i < kJoints; ++i)
-      *observation++ = static_cast<float>(data.qvel[joint_[i].qvel]);
+    ObservationWriter write(observation);
+    joints_.write_positions(data, write);
+    write.difference(data.mocap_pos + 3 * target_, data.site_xpos + 3 * finger_, "xy");
+    joints_.write_velocities(data, write);
   }
   double reward(const mjModel& model, const mjData& data) const override {
     const double distance = std::hypot(to_target(data, 0), to_target(data, 1));
     if constexpr (kReward == Reward::kEasy) return distance <= 0.05 + kFingerRadius ? 1 : 0;
     if constexpr (kReward == Reward::kHard) return distance <= 0.015 + kFingerRadius ? 1 : 0;
+    if constexpr (kReward == Reward::kNear)
+      return near_goal(distance, 0.02, kReach[kJoints - 1]) * small_control(model, data);
     return tolerance(distance, 0, 0.02, 0.2) * small_control(model, data);
   }
 
@@ -66,8 +63,7 @@ class Reacher final : public Task {
     return data.mocap_pos[3 * target_ + axis] - data.site_xpos[3 * finger_ + axis];
   }
 
-  JointAddress joint_[kJoints];
-  double range_[kJoints] = {};
+  Joints<kJoints> joints_;
   int finger_ = 0, target_ = 0;
 };
 
@@ -105,7 +101,16 @@ std::vector<TaskEntry> reacher_tasks() {
                                                    "the paper's; reward ours", 400),
           entry<1, Target::kFixed, Reward::kDense>("fixedReacherSingle",
                                                    "1 joint, one target, reward by distance",
-                                                   "the paper's; reward ours", 400)};
+                                                   "the paper's; reward ours", 400),
+          entry<1, Target::kRandom, Reward::kNear>(
+              "reacherSingle", "1 joint, random target, reward by distance and for being there",
+              "the paper's; reward ours", 400),
+          entry<3, Target::kRandom, Reward::kNear>(
+              "reacher", "3 joints, random target, reward by distance and for being there",
+              "the paper's; reward ours", 400),
+          entry<3, Target::kFixed, Reward::kNear>(
+              "fixedReacher", "3 joints, one target, reward by distance and for being there",
+              "the paper's; reward ours", 400)};
 }
 
 }  // namespace tenfold::env

@@ -25,7 +25,9 @@ class Task {
   virtual void start(const mjModel& model, mjData& data, base::Stream& stream) const = 0;
   /// Brings up to date what observe, reward and ended read beyond qpos, qvel and ctrl: mj_step
   /// leaves derived quantities one simulation step behind. mj_step1 always suffices; tasks that
-  /// need less do less.
+  /// need less do less; forces of contacts and touch sensors need mj_forward. Also sets external
+  /// forces that follow from the saved state, for the next control step. Called after start, load
+  /// and every control step.
   virtual void refresh(const mjModel& model, mjData& data) const { mj_step1(&model, &data); }
   /// Writes spec.observation_size floats.
   virtual void observe(const mjData& data, float* observation) const = 0;
@@ -37,9 +39,11 @@ class Task {
 
 struct TaskEntry {
   Spec spec;
-  std::string alias;           ///< the paper's name where it differs; empty: none
-  std::int64_t control_steps;  ///< of an episode; horizon = control_steps / action_repeat
-  std::unique_ptr<Task> (*make)();
+  std::string alias;                ///< another name (the paper's or dm_control's); empty: none
+  std::int64_t control_steps;       ///< of an episode; horizon = control_steps / action_repeat
+  std::unique_ptr<Task> (*make)();  ///< null: not a MuJoCo task, make_native makes the environments
+  std::unique_ptr<BatchEnv> (*make_native)(const Spec& spec, bool may_end,
+                                           std::size_t size) = nullptr;
 };
 
 template <class T>
@@ -53,6 +57,17 @@ std::vector<TaskEntry> cart_tasks();
 std::vector<TaskEntry> cartpole_tasks();
 std::vector<TaskEntry> reacher_tasks();
 std::vector<TaskEntry> point_mass_tasks();
+std::vector<TaskEntry> cartpole_poles_tasks();
+std::vector<TaskEntry> acrobot_tasks();
+std::vector<TaskEntry> ball_in_cup_tasks();
+std::vector<TaskEntry> finger_tasks();
+std::vector<TaskEntry> reacher_obstacle_tasks();
+std::vector<TaskEntry> reacher_3da_tasks();
+std::vector<TaskEntry> gripper_tasks();
+std::vector<TaskEntry> blockworld_3da_tasks();
+std::vector<TaskEntry> canada_tasks();
+std::vector<TaskEntry> locomotion_tasks();
+std::vector<TaskEntry> racing_tasks();
 
 /// Addresses in qpos and qvel of a named joint with one degree of freedom. Throws Code::kData.
 struct JointAddress {

@@ -1,0 +1,16 @@
+// What every BatchEnv checks before a step.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "env/batch_env.hpp"
+
+namespace tenfold::env {
+
+/// Throws Code::kBug for a wrong number of actions or a row outside an episode (running 0),
+/// Code::kNumeric for an action that is not a number, naming it.
+void check_actions(const Spec& spec, std::span<const float> actions,
+                   std::span<const std::uint8_t> running);
+
+}  // namespace tenfold::env

@@ -1,0 +1,3 @@
+if(TENFOLD_PYTHON_TASKS)
+  tenfold_pytest(ddpg_gym LABEL cli FILE tests/cli/test_ddpg_gym.py TIMEOUT 600)
+endif()
