@@ -175,6 +175,16 @@ void Config::declare(cli::OptionTable& table) {
   table.add("eval.episodes", &eval_episodes, "episodes per evaluation")
       .alias("eval-episodes")
       .range(1, 1e6);
+  table
+      .add("eval.normalise", &normalise,
+           "planner's returns that eval/score is measured with: auto (those shipped), none, or a "
+           "file that --planner-record wrote")
+      .check([](const std::string& text) {
+        return text.empty() ? std::string("give auto, none or a file") : std::string();
+      })
+      .not_a_result();
+
+  declare_planner(table);
 
   declare_presets(table);
   table.listing("list-tasks", "list the tasks with their dimensions", env::task_table);
@@ -206,6 +216,10 @@ void Config::validate() const {
     throw Error(Code::kUsage,
                 fmt::format("learning.replay {} holds less than one batch of {}", replay, batch),
                 "Raise --replay or lower --batch");
+  }
+  if (!planner_record.empty() && planner == "none") {
+    throw Error(Code::kUsage, "planner.record is set, but nothing plays that could be recorded",
+                "Say which planner: --planner ilqg or --planner cem");
   }
 }
 

@@ -57,12 +57,28 @@ struct Config {
   // evaluation
   std::int64_t eval_every = 5000;
   std::int64_t eval_episodes = 8;
+  std::string normalise = "auto";
+  // planner
+  std::string planner = "none";
+  double planner_lookahead = 0.6;
+  std::int64_t planner_iterations = 0;
+  std::int64_t planner_samples = 40;
+  double planner_elite = 0.2;
+  double planner_smoothing = 0.1;
+  double planner_correlation = 0.6;
+  std::int64_t planner_random_episodes = 64;
+  std::string planner_record;
 
   void declare(cli::OptionTable& table);
   /// Checks that need several options at once. Throws Code::kUsage.
   void validate() const;
   /// Rows of the minibatch that each of V shards contributes.
   std::int64_t rows_per_shard(std::int64_t shards) const;
+  /// The command line that makes a planner's result again, without what does not matter to it.
+  std::string planner_command(std::uint32_t seed) const;
+
+ private:
+  void declare_planner(cli::OptionTable& table);
 };
 
 }  // namespace tenfold::ddpg

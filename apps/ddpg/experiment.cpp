@@ -7,18 +7,23 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "ddpg/planner/reference.hpp"
 
 namespace tenfold::ddpg {
 
 namespace {
 
-void declare_metrics(train::Metrics& metrics) {
+void declare_metrics(train::Metrics& metrics, bool scores) {
   const auto rank0 = [&](const char* name, const char* unit, const char* description,
                          const char* better, std::uint64_t columns = 1) {
     metrics.declare({name, unit, description, "rank0", better, columns});
   };
   rank0("eval/return", "reward", "mean return of an episode without noise", "max");
   rank0("eval/return_std", "reward", "standard deviation of the return over episodes", "");
+  if (scores) {
+    rank0("eval/score", "", "eval/return, 0: random actions, 1: a planner that knows the dynamics",
+          "max");
+  }
   rank0("eval/length", "decisions", "mean length of an episode without noise", "");
   rank0("eval/random_return", "reward", "mean return of uniform random actions", "");
   rank0("eval/q_estimate", "reward", "mean estimate of Q(s, mu(s)) in states met", "");
@@ -54,16 +59,26 @@ void Experiment::build(train::RunContext& context) {
                       "Use --device cpu");
   }
   rows_ = config_.rows_per_shard(static_cast<std::int64_t>(context.shards.shards));
-  declare_metrics(*context.metrics);
+  declare_metrics(*context.metrics, config_.normalise != "none");
   rollout_ = std::make_unique<Rollout>(config_, context);
   const env::Spec& spec = rollout_->spec();
   agent_ = std::make_unique<Agent>(config_, static_cast<std::int64_t>(spec.observation_size),
                                    static_cast<std::int64_t>(spec.action_size), context, rows_,
                                    config_.envs_per_shard);
   evaluator_ = std::make_unique<Evaluator>(config_, *agent_, context);
+  look_up_reference(context);
   if (context.optimizer.zero1) {
     base::log_info("ZeRO-1: optimizers take {} on this rank",
                    base::human_bytes(static_cast<double>(agent_->optimizer_bytes())));
+  }
+}
+
+void Experiment::look_up_reference(const train::RunContext& context) {
+  reference_.problem = "--normalise none";
+  if (config_.normalise == "none" || !context.world.is_root()) return;
+  reference_ = load_reference(config_, rollout_->spec());
+  if (!reference_.problem.empty()) {
+    base::log_warning("no normalised scores, eval/score stays NaN: {}", reference_.problem);
   }
 }
 
@@ -157,6 +172,9 @@ void Experiment::evaluate(train::RunContext& context) {
   }
   metrics.row("eval/return", context.step, {mean});
   metrics.row("eval/return_std", context.step, {std::sqrt(squares / count)});
+  if (config_.normalise != "none") {
+    metrics.row("eval/score", context.step, {reference_.score(mean)});
+  }
   metrics.row("eval/length", context.step, {length / count});
   if (!result.calibration.empty()) {
     metrics.row("eval/q_estimate", context.step,
@@ -176,11 +194,17 @@ void Experiment::evaluate(train::RunContext& context) {
 }
 
 std::string Experiment::summary(train::RunContext& context) {
-  return fmt::format(
+  std::string text = fmt::format(
       "{}: return {:.1f} at the end, {:.1f} at best; random actions get {:.1f} "
       "(mean of {} episodes, {} updates, seed {})",
       config_.task, last_return_, best_return_, random_return_, config_.eval_episodes,
       agent_->updates(), context.seed);
+  if (reference_.problem.empty()) {
+    text += fmt::format("; score {:.3f} (0: random actions, {:.1f}; 1: planner {}, {:.1f})",
+                        reference_.score(last_return_), reference_.random, reference_.method,
+                        reference_.planner);
+  }
+  return text;
 }
 
 }  // namespace tenfold::ddpg

@@ -7,6 +7,7 @@
 #include "ddpg/agent.hpp"
 #include "ddpg/config.hpp"
 #include "ddpg/evaluation.hpp"
+#include "ddpg/planner/scores.hpp"
 #include "ddpg/rollout.hpp"
 #include "train/experiment.hpp"
 
@@ -32,12 +33,14 @@ class Experiment : public train::Experiment {
 
  private:
   void update(train::RunContext& context);
+  void look_up_reference(const train::RunContext& context);
 
   const Config& config_;
   std::int64_t rows_ = 0;  ///< minibatch rows per shard
   std::unique_ptr<Rollout> rollout_;
   std::unique_ptr<Agent> agent_;
   std::unique_ptr<Evaluator> evaluator_;
+  Reference reference_;  ///< rank 0's
   double updates_due_ = 0;
   double random_return_ = 0, last_return_ = 0, best_return_ = 0;
   std::uint64_t evaluations_ = 0;

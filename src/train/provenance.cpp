@@ -29,6 +29,10 @@ std::string version_text(const AppInfo& info) {
   return text + fmt::format("  {:<9} {}\n", "cpu", cpu_capability());
 }
 
+std::string git_description() {
+  return kGitDescription;
+}
+
 std::string result_config(const cli::OptionTable& table, const cli::Resolved& resolved) {
   nlohmann::json config = nlohmann::json::object();
   for (std::size_t i = 0; i < resolved.size(); ++i) {

@@ -12,6 +12,8 @@ namespace tenfold::train {
 
 /// Versions of Tenfold and of everything it is built on, one per line.
 std::string version_text(const AppInfo& info);
+/// git describe of what the program was built from.
+std::string git_description();
 /// {"key": "value", ...} of the options that results depend on.
 std::string result_config(const cli::OptionTable& table, const cli::Resolved& resolved);
 /// 6 hex digits of the digest of result_config, for run ids.

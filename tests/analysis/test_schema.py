@@ -33,6 +33,7 @@ FILES = {
     "segment": (RUN / "metrics" / "seg-0000.h5", ["Every HDF5 file", "metrics/seg-NNNN.h5"]),
     "state": (STEP / "state.h5", ["Every HDF5 file", "checkpoint/step-NNNNNNNNNNNN/state.h5",
                                   "What ddpg stores"]),
+    "scores": (launch.SOURCE / "data" / "planner_scores.h5", ["planner_scores.h5"]),
 }
 
 
