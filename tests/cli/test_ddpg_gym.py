@@ -58,8 +58,9 @@ def test_numbers_are_those_of_a_plain_loop(tmp_path, task):
                 running, episode, steps = True, episode + 1, 0
             action = low + (state["replay/action"][shard, i].astype(np.float64) + 1) / 2 * (high - low)
             following, reward, terminated, _, _ = env.step(action.astype(np.float32))
+            ending = 1 if terminated else 2 if steps + 1 == 60 else 0
             for name, value in {"observation": observation, "reward": reward, "next_observation": following,
-                                "terminal": terminated}.items():
+                                "terminal": ending}.items():
                 stored = state[f"replay/{name}"][shard, i]
                 np.testing.assert_array_equal(stored, np.asarray(value).astype(stored.dtype), err_msg=name)
             observation, steps = following, steps + 1
@@ -103,7 +104,8 @@ def test_ends_and_scaling_of_a_task_whose_numbers_are_known(tmp_path):
 
 def test_time_limit_truncates(tmp_path):
     state = trained(tmp_path / "run", "tenfold_gym_cases:Count-v0", 2, "--total-steps", "240")
-    assert not state["replay/terminal"].any()
+    limit = np.tile(np.where(np.arange(30) % 20 == 19, 2, 0), (8, 1))
+    np.testing.assert_array_equal(state["replay/terminal"][:, :30], limit)
     np.testing.assert_array_equal(state["replay/observation"][:, :30, 0], np.tile(np.arange(30) % 20, (8, 1)))
     state = trained(tmp_path / "short", "tenfold_gym_cases:Count-v0", 2, "--total-steps", "240",
                     "--horizon", "6", "--repeat", "2")
@@ -114,7 +116,8 @@ def test_time_limit_truncates(tmp_path):
 
 def test_a_bad_observation_truncates_and_is_counted(tmp_path):
     state = trained(tmp_path / "run", "tenfold_gym_cases:NotANumber-v0", 2, "--total-steps", "80")
-    assert not state["replay/terminal"].any()
+    cut = np.tile(np.where(np.arange(10) % 5 == 4, 2, 0), (8, 1))
+    np.testing.assert_array_equal(state["replay/terminal"][:, :10], cut)
     assert np.isfinite(state["replay/next_observation"]).all()
     np.testing.assert_array_equal(state["replay/observation"][:, :10, 0], np.tile(np.arange(10) % 5, (8, 1)))
     np.testing.assert_array_equal(state["replay/reward"][:, 4], np.zeros(8))

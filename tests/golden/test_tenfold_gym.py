@@ -76,7 +76,8 @@ def test_a_training_run_saw_the_same_bits(tmp_path, task):
         last = infos["final_obs"] if infos else observations
         np.testing.assert_array_equal(state["replay/next_observation"][:, i], last)
         np.testing.assert_array_equal(state["replay/reward"][:, i], rewards)
-        np.testing.assert_array_equal(state["replay/terminal"][:, i], terminated)
+        np.testing.assert_array_equal(state["replay/terminal"][:, i],
+                                      np.where(terminated, 1, np.where(truncated, 2, 0)))
         assert truncated.all() == ((i + 1) % horizon == 0)
 
 
