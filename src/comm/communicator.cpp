@@ -110,6 +110,12 @@ Communicator Communicator::node() const {
   return Communicator(std::make_shared<Handle>(part, true));
 }
 
+Communicator Communicator::split(int group) const {
+  MPI_Comm part = MPI_COMM_NULL;
+  check_mpi(MPI_Comm_split(raw(), group, rank(), &part), "MPI_Comm_split");
+  return Communicator(std::make_shared<Handle>(part, true));
+}
+
 void Communicator::barrier() const {
   check_mpi(MPI_Barrier(raw()), "MPI_Barrier");
 }

@@ -50,6 +50,8 @@ class Communicator {
   Communicator duplicate() const;
   /// Ranks that share a node's memory.
   Communicator node() const;
+  /// Ranks that gave the same group (0 or more), in the order of this communicator.
+  Communicator split(int group) const;
 
   void barrier() const;
   /// T: float, double, std::int32_t, std::int64_t, std::uint32_t, std::uint64_t, std::byte.

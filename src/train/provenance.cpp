@@ -29,6 +29,16 @@ std::string version_text(const AppInfo& info) {
   return text + fmt::format("  {:<9} {}\n", "cpu", cpu_capability());
 }
 
+std::string command_line(int argc, char** argv) {
+  std::vector<std::string> words;
+  for (int i = 0; i < argc; ++i) {
+    const std::string word = argv[i];
+    const bool plain = !word.empty() && word.find_first_of(" \t\n\"'\\$&|;<>()*?#~") == word.npos;
+    words.push_back(plain ? word : "'" + word + "'");
+  }
+  return base::join(words, " ");
+}
+
 std::string git_description() {
   return kGitDescription;
 }

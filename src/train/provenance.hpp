@@ -12,6 +12,8 @@ namespace tenfold::train {
 
 /// Versions of Tenfold and of everything it is built on, one per line.
 std::string version_text(const AppInfo& info);
+/// What was typed, quoted where a shell would need it.
+std::string command_line(int argc, char** argv);
 /// git describe of what the program was built from.
 std::string git_description();
 /// {"key": "value", ...} of the options that results depend on.

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -21,6 +22,7 @@
 #include "train/replica_check.hpp"
 #include "train/resume.hpp"
 #include "train/run_options.hpp"
+#include "train/seed_sweep.hpp"
 
 // The phases below are those of docs/architecture.md, "The life of a run".
 
@@ -33,16 +35,6 @@ using base::Code;
 using base::Error;
 
 namespace {
-
-std::string command_line(int argc, char** argv) {
-  std::vector<std::string> words;
-  for (int i = 0; i < argc; ++i) {
-    const std::string word = argv[i];
-    const bool plain = !word.empty() && word.find_first_of(" \t\n\"'\\$&|;<>()*?#~") == word.npos;
-    words.push_back(plain ? word : "'" + word + "'");
-  }
-  return base::join(words, " ");
-}
 
 // Phase 2: rank 0 alone reads the command line, the environment and files, so that all ranks agree.
 // Empty when the user asked for a text only.
@@ -78,6 +70,7 @@ struct Setup {
   const AppHooks& hooks;
   RunOptions options;
   cli::Resolved resolved;
+  DeviceChoice device{};
   std::string command_line;
   std::string result_config;
 };
@@ -224,15 +217,10 @@ std::optional<StepsOrTime> local_schedule(const RunOptions& options) {
 int live(const comm::Communicator& world, const Setup& setup) {
   RunContext context{.world = world, .seed = static_cast<std::uint32_t>(setup.options.seed)};
   const RunOptions& options = setup.options;
-  const comm::Communicator node = world.node();
+  context.device = setup.device;
   world.agree([&] {
     context.shards = make_shard_plan(options.virtual_shards, world.size(), world.rank());
-    context.device =
-        choose_device(options.device, options.gpu_oversubscribe, options.threads, node);
   });
-  prepare_torch(context.device);
-  const kernels::KokkosEnvironment kokkos(
-      context.device.device.is_cuda() ? context.device.device.index() : -1);
   comm::Watchdog watchdog(options.watchdog);
 
   watchdog.beat("run directory");
@@ -292,6 +280,65 @@ int live(const comm::Communicator& world, const Setup& setup) {
                           local.get(), directory.path());
 }
 
+void print_agreed(const comm::Communicator& group, const comm::AgreedError& error) {
+  if (!group.is_root()) return;
+  base::log_line(
+      base::LogLevel::kError,
+      base::fatal_line(static_cast<int>(error.code()), error.rank(), error.host(), error.what()));
+}
+
+// The same configuration with one seed, as if it had been asked for alone.
+void set_seed(const cli::OptionTable& table, const fs::path& folder, std::uint32_t seed,
+              Setup* setup) {
+  for (cli::ResolvedValue& each : setup->resolved) {
+    if (each.key == "run.seed") each.value = std::to_string(seed);
+    if (each.key == "run.seeds") each.value.clear();
+    if (each.key == "run.dir") each.value = (folder / fmt::format("seed-{}", seed)).string();
+  }
+  table.apply(setup->resolved);
+  setup->result_config = result_config(table, setup->resolved);
+}
+
+// Every group of ranks runs its seeds; a run that fails leaves the others alone.
+int live_seeds(const comm::Communicator& world, const cli::OptionTable& table, Setup& setup) {
+  if (setup.options.dry_run) {
+    throw comm::AgreedError(
+        Error(Code::kUsage, "--dry-run tries one run", "Leave --seeds out, or --dry-run"), 0,
+        comm::host_name());
+  }
+  const std::vector<std::uint32_t> seeds = parse_seeds(setup.options.seeds);
+  const fs::path folder = choose_run_directory(world, setup);
+  const base::LogLevel level = log_level(setup.options.log_level);
+  const auto one = [&](const comm::Communicator& group, std::uint32_t seed) {
+    // Progress of the first group; of the others, what went wrong.
+    const bool first = world.rank() == group.rank();
+    base::log_configure(group.rank(), group.is_root(),
+                        first ? level : std::max(level, base::LogLevel::kWarning));
+    set_seed(table, folder, seed, &setup);
+    try {
+      return live(group, setup);
+    } catch (const comm::AgreedError& error) {
+      print_agreed(group, error);
+      return static_cast<int>(error.code());
+    }
+  };
+  const std::vector<SeedResult> results =
+      run_seeds(world, seeds, setup.options.ranks_per_seed, one, setup.options.stop_after.empty());
+  base::log_configure(world.rank(), world.is_root(), level);
+  if (world.is_root()) {
+    for (const SeedResult& each : results) {
+      if (each.run && each.code == 0) continue;
+      base::log_info("seed {}: {}", each.seed,
+                     each.run ? fmt::format("ended with {}", each.code) : "not begun");
+    }
+    const auto done = std::count_if(results.begin(), results.end(), [](const SeedResult& each) {
+      return each.run && each.code == 0;
+    });
+    base::log_info("{} of {} seeds are done; runs in {}", done, results.size(), folder.string());
+  }
+  return code_of_all(results);
+}
+
 int run_phases(const comm::Communicator& world, int argc, char** argv, const AppInfo& info,
                const AppHooks& hooks) {
   Setup setup(info, hooks);
@@ -309,7 +356,15 @@ int run_phases(const comm::Communicator& world, int argc, char** argv, const App
     hooks.validate();
   });
   setup.result_config = result_config(table, setup.resolved);
-  return live(world, setup);
+  const comm::Communicator node = world.node();
+  world.agree([&] {
+    setup.device = choose_device(setup.options.device, setup.options.gpu_oversubscribe,
+                                 setup.options.threads, node);
+  });
+  prepare_torch(setup.device);
+  const kernels::KokkosEnvironment kokkos(
+      setup.device.device.is_cuda() ? setup.device.device.index() : -1);
+  return setup.options.seeds.empty() ? live(world, setup) : live_seeds(world, table, setup);
 }
 
 }  // namespace
@@ -323,11 +378,7 @@ int run(int argc, char** argv, const AppInfo& info, const AppHooks& hooks) {
     world.agree([&] { comm::configure_faults(world.rank()); });
     return run_phases(world, argc, argv, info, hooks);
   } catch (const comm::AgreedError& error) {
-    if (world.is_root()) {
-      const std::string line = base::fatal_line(static_cast<int>(error.code()), error.rank(),
-                                                error.host(), error.what());
-      base::log_line(base::LogLevel::kError, line);
-    }
+    print_agreed(world, error);
     return static_cast<int>(error.code());
   } catch (const Error& error) {
     const std::string place = error.code() == Code::kBug ? " [" + error.where() + "]" : "";

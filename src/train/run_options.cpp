@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/error.hpp"
+#include "train/seed_sweep.hpp"
 
 namespace tenfold::train {
 
@@ -27,6 +28,16 @@ std::string check_schedule(const std::string& text) {
   return text == "auto" || check_steps_or_time(text).empty()
              ? ""
              : "is neither a number of steps (20000) nor a time (90s, 15m, 2h) nor auto";
+}
+
+std::string check_seeds(const std::string& text) {
+  if (text.empty()) return "";
+  try {
+    parse_seeds(text);
+  } catch (const base::Error& error) {
+    return "is no list of seeds: " + error.message();
+  }
+  return "";
 }
 
 }  // namespace
@@ -60,6 +71,14 @@ void RunOptions::declare(cli::OptionTable& table) {
       .common()
       .not_a_result();
   table.add("run.seed", &seed, "seed of every random stream").range(0, 4294967295.0).common();
+  table
+      .add("run.seeds", &seeds,
+           "one run for each of these (0:31, or 1:3,10), in folders seed-N of --run-dir")
+      .check(check_seeds)
+      .not_a_result();
+  table.add("run.ranks-per-seed", &ranks_per_seed, "with --seeds: ranks that share a run")
+      .range(1, 1e6)
+      .not_a_result();
   table.add("run.dry-run", &dry_run, "build everything, take one step, write nothing, leave")
       .common()
       .not_a_result();

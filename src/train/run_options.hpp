@@ -13,6 +13,8 @@ struct RunOptions {
   std::string run_dir;
   std::string resume = "auto";
   std::int64_t seed = 1;
+  std::string seeds;
+  std::int64_t ranks_per_seed = 1;
   bool dry_run = false;
   std::string stop_after;
   std::string log_level = "info";
