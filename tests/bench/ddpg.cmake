@@ -7,3 +7,7 @@ add_custom_target(bench_ddpg_update
 add_custom_target(bench_checkpoint
   COMMAND ${TENFOLD_BENCH_PYTHON} "${CMAKE_CURRENT_SOURCE_DIR}/checkpoint.py" --record
   DEPENDS ddpg USES_TERMINAL VERBATIM)
+# Its section is in docs/results/trust.md.
+add_custom_target(bench_zero_memory
+  COMMAND ${TENFOLD_BENCH_PYTHON} "${CMAKE_CURRENT_SOURCE_DIR}/zero_memory.py" --record
+  DEPENDS ddpg USES_TERMINAL VERBATIM)
