@@ -75,6 +75,21 @@ void Learner::follow(double tau) {
   if (buffers.numel() > 0) kernels::polyak(target_buffers, buffers, tau);
 }
 
+void Learner::keep_statistics() {
+  if (!adam.may_skip() || buffers.numel() == 0) return;
+  if (!kept_buffers.defined()) kept_buffers = buffers.clone();
+  kept_buffers.copy_(buffers);
+}
+
+double Learner::reduce() {
+  const double norm = adam.reduce();
+  // A gradient may be finite where a variance is not: what is infinite normalises to 0.
+  if (kept_buffers.defined() && (adam.skipped() || kernels::first_nonfinite(buffers) >= 0)) {
+    buffers.copy_(kept_buffers);
+  }
+  return norm;
+}
+
 void Learner::state(store::StateRegistry& registry) {
   train::register_flat(registry, "model/" + name, parameters, net.parameters());
   train::register_flat(registry, "model/" + name, buffers, net.buffers());
@@ -156,12 +171,13 @@ void Agent::critic_gradients(UpdateStatistics& statistics) {
   compute_targets();
   critic_pass_.input().copy_(batch_.observation);
   critic_pass_.second_input().copy_(batch_.action);
+  critic_.keep_statistics();
   const at::Tensor& q = critic_pass_.forward(critic_.parameters, critic_.buffers, nn::Mode::kTrain,
                                              sum_, global_rows_);
   critic_error(q, target_critic_.output(), global_rows_, critic_pass_.output_gradient(), sums_,
                batch_.weight, batch_.error);
   critic_pass_.backward(critic_.parameters, critic_.adam.gradients(), false);
-  statistics.critic_gradient_norm = critic_.adam.reduce();
+  statistics.critic_gradient_norm = critic_.reduce();
   context_.reducer->sum_statistics(sums_, total_sums_);
   const double* sums = total_sums_.data_ptr<double>();
   statistics.critic_loss = sums[0] / global_rows_;
@@ -170,6 +186,7 @@ void Agent::critic_gradients(UpdateStatistics& statistics) {
 
 void Agent::actor_gradients(UpdateStatistics& statistics) {
   actor_pass_.input().copy_(batch_.observation);
+  actor_.keep_statistics();
   const at::Tensor& action =
       actor_pass_.forward(actor_.parameters, actor_.buffers, nn::Mode::kTrain, sum_, global_rows_);
   critic_of_actor_.input().copy_(batch_.observation);
@@ -190,7 +207,7 @@ void Agent::actor_gradients(UpdateStatistics& statistics) {
 
   actor_pass_.output_gradient().copy_(critic_of_actor_.second_input_gradient());
   actor_pass_.backward(actor_.parameters, actor_.adam.gradients(), false);
-  statistics.actor_gradient_norm = actor_.adam.reduce();
+  statistics.actor_gradient_norm = actor_.reduce();
 }
 
 UpdateStatistics Agent::update() {

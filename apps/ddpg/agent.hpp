@@ -37,11 +37,16 @@ struct Learner {
   Learner& operator=(const Learner&) = delete;
   void state(store::StateRegistry& registry);
   void follow(double tau);  ///< targets move towards the parameters and running statistics
+  /// Before a training pass, which moves the running statistics; reduce() then sums the gradients
+  /// and, when it leaves the update out, puts the statistics back: they would stay NaN.
+  void keep_statistics();
+  double reduce();
 
   std::string name;
   nn::Mlp net;
   at::Tensor buffers, parameters, target_parameters, target_buffers;
   train::FlatAdam adam;
+  at::Tensor kept_buffers;  ///< only where updates may be left out
 };
 
 class Agent {

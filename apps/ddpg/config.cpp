@@ -1,6 +1,8 @@
 #include "ddpg/config.hpp"
 
 #include "base/error.hpp"
+#include "base/text.hpp"
+#include "env/gym_task.hpp"
 #include "env/registry.hpp"
 
 namespace tenfold::ddpg {
@@ -216,6 +218,19 @@ void Config::validate() const {
     throw Error(Code::kUsage,
                 fmt::format("learning.replay {} holds less than one batch of {}", replay, batch),
                 "Raise --replay or lower --batch");
+  }
+  if (!mjcf_dir.empty() && !env::is_gym_task(task) && env::model_file(task).empty()) {
+    throw Error(Code::kUsage,
+                fmt::format("task {} has no MuJoCo model, task.mjcf-dir is for others",
+                            base::printable(task)),
+                "Leave the option out");
+  }
+  if (planner != "none" && env::is_gym_task(task)) {
+    throw Error(Code::kUsage,
+                fmt::format("--planner {} plans from copies of the task's state, which {} cannot "
+                            "give",
+                            planner, base::printable(task)),
+                "Choose one of --list-tasks");
   }
   if (!planner_record.empty() && planner == "none") {
     throw Error(Code::kUsage, "planner.record is set, but nothing plays that could be recorded",

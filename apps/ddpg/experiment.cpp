@@ -78,7 +78,11 @@ void Experiment::look_up_reference(const train::RunContext& context) {
   if (config_.normalise == "none" || !context.world.is_root()) return;
   reference_ = load_reference(config_, rollout_->spec());
   if (!reference_.problem.empty()) {
-    base::log_warning("no normalised scores, eval/score stays NaN: {}", reference_.problem);
+    const std::string note =
+        fmt::format("no normalised scores, eval/score stays NaN: {}", reference_.problem);
+    // Nobody asked for the scores of a task that is not in the shipped file.
+    base::log_line(config_.normalise == "auto" ? base::LogLevel::kInfo : base::LogLevel::kWarning,
+                   note);
   }
 }
 
@@ -96,6 +100,8 @@ void Experiment::state(store::StateRegistry& registry) {
   registry.identity("envs_per_shard", std::to_string(config_.envs_per_shard));
   registry.identity("replay", std::to_string(config_.replay));
   if (config_.sampling != "uniform") registry.identity("sampling", config_.sampling);
+  // Memories that were begun with 1 may not say where time limits ended episodes.
+  if (config_.n_step != 1) registry.identity("n_step", std::to_string(config_.n_step));
   if (config_.replay_checkpoint == "none") {
     registry.identity("replay_checkpoint", config_.replay_checkpoint);
   }
@@ -133,8 +139,10 @@ void Experiment::update(train::RunContext& context) {
   const UpdateStatistics statistics = agent_->update();
   rollout_->memory().update_priorities(agent_->batch());
   train::Metrics& metrics = *context.metrics;
-  metrics.add("train/critic_loss", statistics.critic_loss);
-  metrics.add("train/q_mean", statistics.q_mean);
+  if (std::isfinite(statistics.critic_gradient_norm)) {
+    metrics.add("train/critic_loss", statistics.critic_loss);
+    metrics.add("train/q_mean", statistics.q_mean);
+  }
   const auto add_norm = [&](const char* name, double norm) {
     if (std::isfinite(norm)) metrics.add(name, norm);  // not of a skipped update
   };

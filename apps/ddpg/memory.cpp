@@ -16,17 +16,23 @@ namespace {
 // Schaul et al. 2016, section 3.3: keeps transitions of no error alive.
 constexpr double kSmallestError = 1e-6;
 
-// Whole rounds of a shard's environments, so that each keeps its places when the memory wraps.
+// Looking ahead needs whole rounds of a shard's environments, so that each keeps its places when
+// the memory wraps. Without it every size will do, and checkpoints from before rounds stay
+// readable.
 std::size_t capacity_of_shard(const Config& config, const train::ShardPlan& shards) {
-  const auto round = static_cast<std::size_t>(config.envs_per_shard);
+  const std::size_t round =
+      config.n_step == 1 ? 1 : static_cast<std::size_t>(config.envs_per_shard);
   const std::size_t share = static_cast<std::size_t>(config.replay) / shards.shards;
   return std::max(round, share / round * round);
 }
 
 void check_memory(const Config& config, const train::ShardPlan& shards, const env::Spec& spec) {
+  const std::size_t capacity = capacity_of_shard(config, shards);
+  const double priorities =
+      config.sampling == "prioritised" ? rl::PriorityTree::bytes_needed(capacity) : 0;
   const double needed = static_cast<double>(shards.local()) *
-                        rl::ReplayShard::bytes_needed(capacity_of_shard(config, shards),
-                                                      spec.observation_size, spec.action_size);
+                        (priorities + rl::ReplayShard::bytes_needed(capacity, spec.observation_size,
+                                                                    spec.action_size));
   const double available = base::available_memory_bytes();
   if (needed > available) {
     throw base::Error(

@@ -47,7 +47,7 @@ Comparison compare_metrics(const std::vector<store::Series>& a, const std::vecto
                            double tolerance);
 
 /// Every data set, bit for bit, however it is spread over files. Rows that are not in use mean
-/// nothing and are left out.
+/// nothing and are left out, and so are times of the machine (..._seconds).
 Comparison compare_states(const StateChain& a, const StateChain& b);
 
 }  // namespace tenfold::tool

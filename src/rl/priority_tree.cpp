@@ -10,6 +10,10 @@ namespace tenfold::rl {
 PriorityTree::PriorityTree(std::size_t capacity)
     : capacity_(capacity), leaves_(std::bit_ceil(capacity)), nodes_(2 * leaves_) {}
 
+double PriorityTree::bytes_needed(std::size_t capacity) {
+  return 2.0 * static_cast<double>(std::bit_ceil(capacity)) * sizeof(double);
+}
+
 void PriorityTree::set(std::size_t slot, double priority) {
   base::require(slot < capacity_ && priority > 0 && std::isfinite(priority),
                 "PriorityTree::set: no such slot, or a priority that cannot be");

@@ -16,6 +16,7 @@ namespace tenfold::rl {
 class PriorityTree {
  public:
   explicit PriorityTree(std::size_t capacity);
+  static double bytes_needed(std::size_t capacity);
 
   /// priority: above 0 and finite, else Code::kBug.
   void set(std::size_t slot, double priority);

@@ -13,7 +13,7 @@ namespace tenfold::rl {
 /// How an episode stood after a transition.
 enum class Ending : std::uint8_t { kNone = 0, kTerminal = 1, kTruncated = 2 };
 
-/// Returns over several steps (papers/ddpg.md, oracle 9.4).
+/// Returns over several steps (Sutton & Barto 2018, section 7.1).
 struct NStep {
   std::int64_t steps = 1;
   double gamma = 0.99;

@@ -128,6 +128,26 @@ std::set<std::uint64_t> steps_of(const std::string& text) {
 
 }  // namespace
 
+namespace {
+
+// No reason to end: the shared level stands behind it.
+void warn_if_missing(const comm::Communicator& world, const fs::path& folder) {
+  try {
+    world.agree([&] {
+      std::error_code ignored;
+      if (fs::is_directory(folder, ignored)) return;
+      throw Error(Code::kIo, fmt::format("{} is not a folder", folder.string()));
+    });
+  } catch (const comm::AgreedError& error) {
+    if (!world.is_root()) return;
+    base::log_warning(
+        "--checkpoint-local: {} (rank {} on {}): nothing is written there until it is",
+        error.message(), error.rank(), error.host());
+  }
+}
+
+}  // namespace
+
 LocalCheckpoints::LocalCheckpoints(const comm::Communicator& world, const fs::path& folder,
                                    fs::path shared_folder, ShardMap shards)
     : world_(world.duplicate()),
@@ -150,6 +170,7 @@ LocalCheckpoints::LocalCheckpoints(const comm::Communicator& world, const fs::pa
   newest_shared_ = world_.broadcast_text(newest_shared_);
   shared_step_ = step_of_name(newest_shared_.substr(0, newest_shared_.find(' ')));
   if (!id_.empty()) open_store();
+  warn_if_missing(world_, folder_);
 }
 
 void LocalCheckpoints::read_record() {

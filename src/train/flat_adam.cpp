@@ -2,6 +2,7 @@
 
 #include <ATen/ops/zeros.h>
 
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -83,8 +84,9 @@ double FlatAdam::reduce() {
     skip_ = true;
     if (plan_.rank == 0) {
       metrics_.add("train/skipped_updates", 1);
-      if (skipped_in_a_row_ == 1) {
-        base::log_warning("update {} of {} is skipped: {}", steps_ + 1, what_, error.message());
+      if (std::has_single_bit(++skipped_)) {  // else one bad row of a replay memory fills the log
+        base::log_warning("update {} of {} is skipped, {} so far: {}", steps_ + 1, what_, skipped_,
+                          error.message());
       }
     }
     return std::numeric_limits<double>::quiet_NaN();

@@ -47,6 +47,9 @@ class FlatAdam {
   /// the next one draws another minibatch. Collective with ZeRO-1.
   void step(double lr);
 
+  /// Whether the last reduce() found a gradient that is not finite and left it out.
+  bool skipped() const { return skip_; }
+  bool may_skip() const { return options_.skip_nonfinite; }
   std::int64_t steps() const { return steps_; }
   /// Names m, v and step below optimizer/<what>: by parameter, or with ZeRO-1 by virtual shard.
   void state(store::StateRegistry& registry);
@@ -69,6 +72,7 @@ class FlatAdam {
   std::int64_t steps_ = 0;
   bool skip_ = false;
   int skipped_in_a_row_ = 0;
+  std::uint64_t skipped_ = 0;  ///< by this process
 };
 
 /// Each entry of layout as a data set of its own, so that h5py users find "layer0.weight":

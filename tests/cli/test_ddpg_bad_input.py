@@ -42,6 +42,7 @@ OPTIONS = [
     (["--config", "apps"], 2, ["apps"]),
     (["--resume", "/no/such/run"], 6, ["/no/such/run"]),
     (["--mjcf-dir", "/no/such/folder"], 3, ["/no/such/folder"]),
+    (["--task", "torcs", "--mjcf-dir", "/no/such/folder"], 2, ["torcs", "no MuJoCo model"]),
 ]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import launch
+from tenfold_analysis import tenfold_h5
 
 CASES = str(pathlib.Path(__file__).parent / "gym_tasks")
 SHORT = ["--total-steps", "400", "--start-steps", "160", "--eval-every", "0", "--eval-episodes", "3",
@@ -102,6 +103,12 @@ def test_ends_and_scaling_of_a_task_whose_numbers_are_known(tmp_path):
     assert len(set(phase.ravel())) > 30, "episodes start from seeds of their own"
 
 
+def test_no_planner_plays_it(tmp_path):
+    result = train(tmp_path / "run", "Pendulum-v1", 2, "--planner", "cem")
+    assert result.code == 2
+    assert len(result.fatal) == 1 and "cannot give" in result.fatal[0]
+
+
 def test_time_limit_truncates(tmp_path):
     state = trained(tmp_path / "run", "tenfold_gym_cases:Count-v0", 2, "--total-steps", "240")
     limit = np.tile(np.where(np.arange(30) % 20 == 19, 2, 0), (8, 1))
@@ -112,6 +119,19 @@ def test_time_limit_truncates(tmp_path):
     np.testing.assert_array_equal(state["replay/observation"][:, :30, 0], np.tile(2 * (np.arange(30) % 6), (8, 1)))
     np.testing.assert_allclose(state["replay/reward"][:, :30],
                                1 + 2 * state["replay/action"][:, :30, 0] + 1.5 + 2 * (np.arange(30) % 6), rtol=1e-6)
+
+
+def test_updates_that_are_left_out_leave_the_running_averages_too(tmp_path):
+    """A rare observation whose square no float holds: without care the averages of batch normalisation stay NaN,
+    and every later update is left out too."""
+    extra = ["--batch-norm", "paper", "--action-layer", "2", "--total-steps", "800", "--metrics-every", "80"]
+    assert train(tmp_path / "stop", "tenfold_gym_cases:Huge-v0", 2, *extra).code == 5
+    state = trained(tmp_path / "skip", "tenfold_gym_cases:Huge-v0", 2, "--nonfinite", "skip", *extra)
+    left_out = tenfold_h5.read_run(tmp_path / "skip").get("train/skipped_updates").value.sum()
+    assert 0 < left_out < state["optimizer/critic/step"]
+    assert state["replay/observation"].max() > 1e38
+    for name in (n for n in state if n.startswith("model/")):
+        assert np.isfinite(state[name]).all(), name
 
 
 def test_a_bad_observation_truncates_and_is_counted(tmp_path):

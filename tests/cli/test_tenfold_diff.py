@@ -45,6 +45,13 @@ def test_equal_runs(pair):
     assert said("diff", pair[0] / "checkpoint" / STEP, pair[1] / "checkpoint" / STEP / "state.h5").endswith("\nequal\n")
 
 
+def test_times_of_the_machine_are_no_difference(pair):
+    for run, seconds in zip(pair, (1.5, 2.5)):
+        change_state(run, lambda group: group.create_dataset("planner/cpu_seconds", data=seconds).attrs.update(
+            dict(group["progress/updates_due"].attrs)))
+    assert said("diff", *pair).endswith("\nequal\n")
+
+
 def test_a_parameter_by_ulp_and_a_whole_number_without(pair):
     def change(group):
         data = group["model/actor/layer0.weight"]

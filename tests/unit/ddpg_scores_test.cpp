@@ -113,7 +113,7 @@ TEST_F(Scores, APlannerNoBetterThanChanceIsNoReference) {
 TEST_F(Scores, MalformedFilesAreRefusedByName) {
   const fs::path path = folder_ / "scores.h5";
   std::string text;
-  EXPECT_EQ(code_of([&] { read_scores(path); }, &text), Code::kIo);
+  EXPECT_EQ(code_of([&] { read_scores(path); }, &text), Code::kUsage);
   EXPECT_THAT(text, HasSubstr("scores.h5"));
 
   std::ofstream(path) << "not HDF5 at all";

@@ -252,15 +252,21 @@ void PlannerRun::evaluate(train::RunContext& context) {
   metrics.row("eval/length", context.step, {mean_of(played.lengths)});
   metrics.row("eval/random_return", context.step, {mean_of(played.random_returns)});
   metrics.row("planner/cpu_seconds", context.step, {mean_of(played.cpu_seconds)});
+}
+
+// Not before the last checkpoint: a file that cannot be written costs no play, and the same command
+// with another one records what was played.
+void PlannerRun::record(const Played& played) const {
   if (config_.planner_record.empty()) return;
-  context.world.agree([&] {
-    if (context.world.is_root()) record_score(config_.planner_record, score(played));
+  context_->world.agree([&] {
+    if (context_->world.is_root()) record_score(config_.planner_record, score(played));
   });
   base::log_info("recorded {} of {} in {}", config_.planner, config_.task, config_.planner_record);
 }
 
 std::string PlannerRun::summary(train::RunContext& context) {
   const Played played = gather();
+  record(played);
   return fmt::format(
       "{}: {} returns {:.1f} +- {:.1f} (mean and deviation of {} episodes, looking {} decisions "
       "ahead, {:.2f} CPU s each, seed {}); random actions get {:.1f} +- {:.1f} ({} episodes)",

@@ -25,8 +25,9 @@ class PlannerRun : public train::Experiment {
   void build(train::RunContext& context) override;
   void state(store::StateRegistry& registry) override;
   std::uint64_t step(train::RunContext& context) override;
-  /// At the end only: metrics, and the entry in --planner-record.
+  /// At the end only: metrics.
   void evaluate(train::RunContext& context) override;
+  /// Also writes the entry in --planner-record. Throws Code::kIo or Code::kData.
   std::string summary(train::RunContext& context) override;
   std::uint64_t total_steps() const override;
   std::uint64_t evaluate_every() const override { return 0; }
@@ -44,6 +45,7 @@ class PlannerRun : public train::Experiment {
   void start(std::size_t row);
   Played gather() const;
   PlannerScore score(const Played& played) const;
+  void record(const Played& played) const;
 
   const Config& config_;
   train::RunContext* context_ = nullptr;

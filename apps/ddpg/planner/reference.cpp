@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/text.hpp"
+#include "env/gym_task.hpp"
 #include "env/mujoco_model.hpp"
 
 namespace tenfold::ddpg {
@@ -40,7 +41,9 @@ Reference load_reference(const Config& config, const env::Spec& spec) {
   Reference reference =
       find_reference(read_scores(path), {spec.name, spec.horizon, spec.action_repeat,
                                          config.terminate_on_fall ? 1 : 0, env::mujoco_version()});
-  if (!reference.problem.empty()) {
+  if (!reference.problem.empty() && env::is_gym_task(spec.name)) {
+    reference.problem = "no planner can play a Gymnasium task; say --normalise none";
+  } else if (!reference.problem.empty()) {
     reference.problem = fmt::format(
         "{}: {}; make scores with --planner cem --planner-record FILE and the other options of "
         "this "

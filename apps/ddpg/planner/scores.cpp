@@ -197,7 +197,7 @@ double PlannerScore::random_mean() const {
 
 std::vector<PlannerScore> read_scores(const fs::path& path) {
   if (!fs::is_regular_file(path)) {
-    throw Error(Code::kIo,
+    throw Error(Code::kUsage,
                 fmt::format("no file of planner scores {}", base::printable(path.string())),
                 "--normalise takes auto, none or the name of a file");
   }

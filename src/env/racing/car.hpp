@@ -1,5 +1,4 @@
-// The car of the racing task: a kinematic bicycle whose tyres hold only so much (papers/a3c.md
-// section 4).
+// The car of the racing task: a kinematic bicycle whose tyres hold only so much.
 #pragma once
 
 namespace tenfold::env::racing {

@@ -1,4 +1,4 @@
-// The paper's torcs task, native: one car on a random closed track (papers/a3c.md section 4).
+// The paper's torcs task, native: one car on a random closed track.
 #pragma once
 
 #include <array>

@@ -22,8 +22,8 @@ struct Place {
   double curvature = 0;  ///< 1/m, positive to the left
 };
 
-/// The centre line is the periodic cubic spline through 12 points at equal angles about the origin
-/// (papers/a3c.md section 4), kept as 512 samples at equal steps of arc length; it runs
+/// The centre line is the periodic cubic spline through 12 points at equal angles about the origin,
+/// kept as 512 samples at equal steps of arc length; it runs
 /// counterclockwise from the first point. Between samples: straight pieces, headings and curvatures
 /// interpolated. Memory is taken at construction only.
 class Track {

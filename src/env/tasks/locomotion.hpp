@@ -6,7 +6,7 @@
 namespace tenfold::env {
 
 /// The reward where a task's body has fallen; unless told to go on, the task ends there
-/// (papers/ddpg.md 4.3).
+/// (ours: the paper has words only).
 constexpr double kFallen = -1;
 
 /// A body in the vertical plane: joints root_x, root_z (slides) and root_y (hinge), a body "torso".
@@ -34,7 +34,7 @@ void put_on_ground(const mjModel& model, mjData& data, int height);
 /// Magnitudes of all contact forces, summed, in body weights: 1 when standing still. Reads the
 /// forces that mj_forward finds for the state and controls at the end of a control step.
 double impact(const mjModel& model, const mjData& data);
-/// 0.05 |u|^2 / 6 + 0.001 min(impact, 10) (papers/ddpg.md 4.3): six motors cost at most 0.05.
+/// 0.05 |u|^2 / 6 + 0.001 min(impact, 10) (ours): six motors cost at most 0.05.
 double effort_and_impact(const mjModel& model, const mjData& data);
 constexpr double kMostEffortAndImpact = 0.06;
 

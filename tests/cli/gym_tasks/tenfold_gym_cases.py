@@ -7,11 +7,12 @@ import numpy as np
 class Count(gymnasium.Env):
     """Observation [steps, seed-given phase]; reward action + steps; ends as the keywords say."""
 
-    def __init__(self, terminal_at=None, raise_at=None, raise_if=None, nan_at=None, drift=False,
-                 action_space=None, observation_space=None):
+    def __init__(self, terminal_at=None, raise_at=None, raise_if=None, nan_at=None, huge_at=None,
+                 drift=False, action_space=None, observation_space=None):
         self.observation_space = observation_space or gymnasium.spaces.Box(-np.inf, np.inf, (2,), np.float64)
         self.action_space = action_space or gymnasium.spaces.Box(-1.0, 3.0, (1,), np.float32)
         self.terminal_at, self.raise_at, self.nan_at, self.drift = terminal_at, raise_at, nan_at, drift
+        self.huge_at = huge_at
         self.raise_if = raise_if or (lambda phase: True)
         self.life = 0
 
@@ -31,13 +32,15 @@ class Count(gymnasium.Env):
         observation = self._observation()
         if self.steps == self.nan_at:
             observation[0] = np.nan
+        if self.steps == self.huge_at and self.phase < 40:
+            observation[0] = 2e38  # a float32, but its square is not
         return observation, float(action[0]) + self.steps, self.steps == self.terminal_at, False, {}
 
 
 CASES = {
     "Count": {}, "CountEnds": {"terminal_at": 7}, "Fire": {"raise_at": 37},
     "FireSomewhere": {"raise_at": 37, "raise_if": lambda phase: phase % 8 < 1},
-    "NotANumber": {"nan_at": 5}, "Drift": {"drift": True},
+    "NotANumber": {"nan_at": 5}, "Huge": {"huge_at": 5}, "Drift": {"drift": True},
     "DictObservation": {"observation_space": gymnasium.spaces.Dict({"x": gymnasium.spaces.Box(-1, 1, (1,))})},
     "Unbounded": {"action_space": gymnasium.spaces.Box(-np.inf, np.inf, (1,))},
     "WholeNumbers": {"action_space": gymnasium.spaces.Box(0, 3, (1,), np.int64)},
