@@ -132,6 +132,7 @@ void MujocoBatch::decide(std::size_t row, const float* action) {
   for (std::int64_t taken = 0; taken < spec_.action_repeat && stable && !ended; ++taken) {
     stable = advance(data);
     if (!stable) break;
+    if (watcher_ != nullptr) watcher_->after_control_step(row, data);
     last = task_->reward(*model_, data);
     sum += last;
     ended = may_end_ && task_->ended(data);

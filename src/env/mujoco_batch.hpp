@@ -15,6 +15,17 @@
 
 namespace tenfold::env {
 
+/// Looks at simulations while they are stepped, for pictures of every control step.
+class StepWatcher {
+ public:
+  /// After each control step of stable physics. MuJoCo's errors jump out of what calls this: it
+  /// must own nothing when it calls MuJoCo, and leave data alone.
+  virtual void after_control_step(std::size_t row, const mjData& data) = 0;
+
+ protected:
+  ~StepWatcher() = default;
+};
+
 class MujocoBatch final : public SmoothBatchEnv {
  public:
   /// may_end false: the task's own ends are ignored. Throws Code::kData when the model does not fit
@@ -39,6 +50,11 @@ class MujocoBatch final : public SmoothBatchEnv {
   std::size_t state_size() const override { return physics_size_ + 1; }
   void save(std::size_t row, std::span<double> state) const override;
   void load(std::size_t row, std::span<const double> state) override;
+
+  const mjModel& model() const { return *model_; }
+  const mjData& data(std::size_t row) const { return *rows_[row]; }
+  /// Null: nobody watches. The watcher must outlive the steps.
+  void watch(StepWatcher* watcher) { watcher_ = watcher; }
 
   /// Degrees of freedom, their velocities, activations: 2 nv + na.
   std::size_t tangent_size() const override;
@@ -71,6 +87,7 @@ class MujocoBatch final : public SmoothBatchEnv {
   std::vector<std::uint8_t> terminal_, truncated_, running_;
   std::vector<std::int64_t> decisions_;
   std::uint64_t unstable_ = 0;
+  StepWatcher* watcher_ = nullptr;
 };
 
 }  // namespace tenfold::env

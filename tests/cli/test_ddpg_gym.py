@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 import launch
-from tenfold_analysis import tenfold_h5
 
 CASES = str(pathlib.Path(__file__).parent / "gym_tasks")
 SHORT = ["--total-steps", "400", "--start-steps", "160", "--eval-every", "0", "--eval-episodes", "3",
@@ -122,13 +121,12 @@ def test_time_limit_truncates(tmp_path):
 
 
 def test_updates_that_are_left_out_leave_the_running_averages_too(tmp_path):
-    """A rare observation whose square no float holds: without care the averages of batch normalisation stay NaN,
-    and every later update is left out too."""
+    """A rare observation whose square no float holds: it makes a variance infinite, and without care the averages of
+    batch normalisation stay NaN, with which no later update is finite."""
     extra = ["--batch-norm", "paper", "--action-layer", "2", "--total-steps", "800", "--metrics-every", "80"]
     assert train(tmp_path / "stop", "tenfold_gym_cases:Huge-v0", 2, *extra).code == 5
     state = trained(tmp_path / "skip", "tenfold_gym_cases:Huge-v0", 2, "--nonfinite", "skip", *extra)
-    left_out = tenfold_h5.read_run(tmp_path / "skip").get("train/skipped_updates").value.sum()
-    assert 0 < left_out < state["optimizer/critic/step"]
+    assert state["optimizer/critic/step"] == 640
     assert state["replay/observation"].max() > 1e38
     for name in (n for n in state if n.startswith("model/")):
         assert np.isfinite(state[name]).all(), name
