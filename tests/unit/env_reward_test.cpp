@@ -4,45 +4,27 @@
 #include <cmath>
 #include <numbers>
 
-#include "base/file.hpp"
-#include "env/mujoco_model.hpp"
-#include "env/tasks/task.hpp"
+#include "env_scene.hpp"
 
 namespace tenfold::env {
 namespace {
 
-// One task with a simulation of its own.
-class Scene {
+// Placed by whole vectors instead of names.
+class Scene : public NamedScene {
  public:
-  Scene(const std::vector<TaskEntry>& family, const std::string& name) {
-    for (const TaskEntry& entry : family) {
-      if (entry.spec.name == name) task_ = entry.make();
-    }
-    model_ = load_model(base::data_file("mjcf/" + task_->model_file()));
-    data_.reset(mj_makeData(model_.get()));
-    task_->bind(*model_);
-  }
+  using NamedScene::NamedScene;
 
   double reward(const std::vector<double>& qpos, const std::vector<double>& qvel,
                 const std::vector<double>& ctrl) {
-    std::copy(qpos.begin(), qpos.end(), data_->qpos);
-    std::copy(qvel.begin(), qvel.end(), data_->qvel);
-    std::copy(ctrl.begin(), ctrl.end(), data_->ctrl);
-    task_->refresh(*model_, *data_);
-    return task_->reward(*model_, *data_);
+    std::copy(qpos.begin(), qpos.end(), data().qpos);
+    std::copy(qvel.begin(), qvel.end(), data().qvel);
+    std::copy(ctrl.begin(), ctrl.end(), data().ctrl);
+    return NamedScene::reward();
   }
   void target(double x, double y) {
-    data_->mocap_pos[0] = x;
-    data_->mocap_pos[1] = y;
+    data().mocap_pos[0] = x;
+    data().mocap_pos[1] = y;
   }
-
- private:
-  struct Deleter {
-    void operator()(mjData* data) const { mj_deleteData(data); }
-  };
-  std::unique_ptr<Task> task_;
-  ModelPointer model_;
-  std::unique_ptr<mjData, Deleter> data_;
 };
 
 // x, cos(angle), control, angular velocity -> reward (papers/ddpg.md, oracle 9).

@@ -5,7 +5,7 @@ namespace tenfold::env {
 
 namespace {
 
-constexpr double kReach = 0.77, kHandRadius = 0.03, kTargetRadius = 0.04, kHalfBlock = 0.025;
+constexpr double kReach = 0.77, kHalfBlock = 0.025;
 // Hand down, 15 cm above the floor at x = 0.45 m, fingers open.
 constexpr std::array<double, 9> kPose = {0, -0.5, 0, 1.55, 0, 0.52, 0, -0.2, -0.2};
 
@@ -54,10 +54,8 @@ class Blockworld3da final : public Task {
     for (int i = 0; i < 6; ++i) write.number(data.qvel[qvel_ + i]);
   }
   double reward(const mjModel& model, const mjData& data) const override {
-    const double to_object = distance_between(hand(data), object(data));
-    const double to_target = distance_between(object(data), target(data));
-    return (0.3 * near_goal(to_object, kHandRadius, kReach) +
-            0.7 * near_goal(to_target, kTargetRadius, kReach)) *
+    return grip_and_place(distance_between(hand(data), object(data)),
+                          distance_between(object(data), target(data)), kReach) *
            small_control(model, data);
   }
 

@@ -10,7 +10,7 @@ namespace {
 
 enum class Scene { kFixed, kRandom, kFallingBlock };
 
-constexpr double kReach = 0.6, kHandRadius = 0.03, kTargetRadius = 0.04;
+constexpr double kReach = 0.6;
 constexpr double kBallRadius = 0.03;
 // Hand down over x = 0.27 m, fingers open, 4 cm free below.
 constexpr std::array<double, 5> kPose = {1.4, -1.3, -0.1, -0.2, -0.2};
@@ -55,10 +55,8 @@ class Gripper final : public Task {
     object_.write_velocities(data, write);
   }
   double reward(const mjModel& model, const mjData& data) const override {
-    const double to_object = distance_between(hand(data), object(data));
-    const double to_target = distance_between(object(data), target(data));
-    return (0.3 * near_goal(to_object, kHandRadius, kReach) +
-            0.7 * near_goal(to_target, kTargetRadius, kReach)) *
+    return grip_and_place(distance_between(hand(data), object(data)),
+                          distance_between(object(data), target(data)), kReach) *
            small_control(model, data);
   }
 

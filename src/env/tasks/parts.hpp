@@ -89,6 +89,10 @@ inline double distance_between(const mjtNum* a, const mjtNum* b) {
 /// (the paper, supplement).
 double near_goal(double distance, double radius, double margin);
 
+/// Approaching an object, then bringing it to its target: 0.3 near_goal(to_object; 3 cm) + 0.7
+/// near_goal(to_target; 4 cm); distances and reach, the margin of both, in meters.
+double grip_and_place(double to_object, double to_target, double reach);
+
 /// True when two geoms overlap by more than a micrometre: objects at rest on a floor do not count.
 /// Brings kinematics and contacts up to date.
 bool anything_overlaps(const mjModel& model, mjData& data);
