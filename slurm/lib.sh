@@ -25,8 +25,18 @@ job_name() {
 }
 
 # From the first line on: what arrives before the ranks run must not end the batch script.
-asked=0 launched=
-trap 'asked=1; [[ -z $launched ]] || kill -USR2 "$launched" 2>/dev/null' USR2 TERM
+asked=0 launched='' teller=''
+trap 'asked=1; tell_ranks' USR2 TERM
+
+# Again and again until they end: what srun gets before its ranks run, it drops.
+tell_ranks() {
+  [[ -n $launched && -z $teller ]] || return 0
+  (
+    trap '' USR2 TERM
+    while kill -USR2 "$launched" 2>/dev/null; do sleep 1; done
+  ) &
+  teller=$!
+}
 
 tenfold_environment() {  # APP
   # TENFOLD_BIN_DIR stays set: report.sbatch and the applications know it.
@@ -68,12 +78,13 @@ tenfold_launch() {  # APP ARGUMENTS...
   local code
   "${launcher[@]}" "$@" &
   launched=$!
-  ((asked)) && kill -USR2 "$launched" 2>/dev/null
+  ((asked)) && tell_ranks
   # A trap cuts a wait short, with the trap's code: the last one, after the end, says how it ended.
   while kill -0 "$launched" 2>/dev/null; do wait "$launched"; done
   wait "$launched"
   code=$?
   launched=
+  [[ -z $teller ]] || kill -KILL "$teller" 2>/dev/null
   # Told to stop before they could listen: nothing is lost, for the newest checkpoint is whole.
   if ((asked && (code == 128 + 12 || code == 128 + 15))); then code=75; fi
   return "$code"

@@ -66,7 +66,9 @@ class Cluster:
                           f"slurm/{template}.sbatch", *map(str, command), env=env)
 
     def output(self, job):
-        return (self.folder / f"{job}.out").read_text()
+        """What it has printed so far."""
+        out = self.folder / f"{job}.out"
+        return out.read_text() if out.exists() else ""
 
     def job(self, number):
         """What Slurm knows of a job: JobState, Restarts, ExitCode, ..."""
@@ -88,8 +90,7 @@ class Cluster:
 
     def report(self, number):
         """What to read when a job did not do what it should."""
-        out = self.folder / f"{number}.out"
-        said = out.read_text()[-3000:] if out.exists() else "(no output)"
+        said = self.output(number)[-3000:] or "(no output)"
         return f"{self.slurm('scontrol', 'show', 'job', number)}\n{said}"
 
     def processes(self, job=None):

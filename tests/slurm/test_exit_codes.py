@@ -1,5 +1,7 @@
 """What ends a job and what queues it again: slurm/lib.sh with a stand-in that ends as it is told."""
 
+import pathlib
+
 import pytest
 from cluster import until
 
@@ -43,11 +45,30 @@ def test_the_cap_may_be_none(cluster):
     assert ended(cluster, job, "FAILED") == (1, 0)
 
 
-def test_asked_to_stop_before_the_ranks_can_listen(cluster):
-    """Without a handler SIGUSR2 ends them; the job must be queued again all the same."""
-    job = submit_shell(cluster, '[[ -n ${SLURM_RESTART_COUNT:-} ]] || exec sleep 60')
-    until(lambda: any("sleep" in process for process in cluster.processes(job)), cluster.report(job))
+def ask_to_stop(cluster, job):
     cluster.slurm("scancel", "--batch", "--signal=USR2", job)
+
+
+@pytest.mark.parametrize("so_far", ["srun", "sleep"])
+def test_asked_to_stop_before_the_ranks_can_listen(cluster, so_far):
+    """Without a handler SIGUSR2 ends them; srun that has no ranks yet drops it. The job must be queued
+    again all the same."""
+    def running():
+        programs = [process.partition(" ")[2].split("\0")[0] for process in cluster.processes(job)]
+        return so_far in [pathlib.PurePath(program).name for program in programs]
+
+    job = submit_shell(cluster, '[[ -n ${SLURM_RESTART_COUNT:-} ]] || exec sleep 60')
+    until(running, cluster.report(job))
+    ask_to_stop(cluster, job)
+    assert ended(cluster, job, "COMPLETED") == (0, 1)
+
+
+def test_ranks_are_told_until_they_end(cluster):
+    """A stand-in that misses what it is told the first time."""
+    job = submit_shell(cluster, """[[ -z ${SLURM_RESTART_COUNT:-} ]] || exit 0
+        trap '((++told < 2)) || exit 75' USR2; echo listening; while :; do sleep 0.1; done""")
+    until(lambda: "listening" in cluster.output(job), cluster.report(job))
+    ask_to_stop(cluster, job)
     assert ended(cluster, job, "COMPLETED") == (0, 1)
 
 
