@@ -3,7 +3,7 @@
 include(GNUInstallDirs)
 
 set(TENFOLD_TEST_ENVIRONMENT
-  "OMP_NUM_THREADS=1;OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;OMPI_MCA_btl_base_warn_component_unused=0")
+  "OMP_NUM_THREADS=1;OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;OMPI_MCA_btl_base_warn_component_unused=0;OMPI_MCA_mpi_yield_when_idle=1")
 
 # tenfold_module(NAME SOURCES a.cpp ... DEPS tenfold::base MPI::MPI_CXX ...)
 # Headers are included as "module/file.hpp" from everywhere.

@@ -120,8 +120,8 @@ def test_disk_that_is_really_full(tmp_path):
     if not mounted:
         pytest.skip("cannot mount a small tmpfs here (not root): the fault points cover the rest")
     try:
-        result = launch.run("ddpg", [*SMOKE, "--total-steps", "16000", "--eval-every", "0",
-                                     "--run-dir", mount / "run"])
+        result = launch.run("ddpg", [*SMOKE, "--total-steps", "16000", "--updates-per-step", "0",
+                                     "--eval-every", "0", "--run-dir", mount / "run"])
         refused(result, 4, "space")
         assert not list((mount / "run").glob("checkpoint/*.partial"))
     finally:

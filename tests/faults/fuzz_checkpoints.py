@@ -49,7 +49,7 @@ def load(command):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with tempfile.TemporaryFile("w+", errors="replace") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=launch.SOURCE,
-                                   env=launch.environment(small_run.GIVE_WAY), preexec_fn=limit)
+                                   env=launch.environment(), preexec_fn=limit)
         end = time.monotonic() + SECONDS
         while True:
             pid, status, usage = os.wait4(process.pid, os.WNOHANG)

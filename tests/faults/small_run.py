@@ -7,14 +7,11 @@ ARGS = ["--config", "apps/ddpg/configs/smoke.cfg", "--total-steps", "640", "--st
         "--checkpoint-every", "160", "--threads", "1"]
 STEPS = 640 // 8  # loop steps: 8 shards decide once each
 
-# Ranks that wait give way: tests share their cores with others, and more ranks run than there are cores.
-GIVE_WAY = {"OMPI_MCA_mpi_yield_when_idle": "1"}
-
 
 def go(run_dir, *extra, ranks=2, fault=None, timeout=120):
     """One start of the run in run_dir, with TENFOLD_FAULT set to fault."""
     return launch.run("ddpg", launch.merged(ARGS, ["--run-dir", run_dir, *extra]), ranks,
-                      {**GIVE_WAY, **({"TENFOLD_FAULT": fault} if fault else {})}, timeout)
+                      {"TENFOLD_FAULT": fault} if fault else None, timeout)
 
 
 def left_over(run_dir):

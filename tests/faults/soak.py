@@ -72,7 +72,7 @@ def start(task, run_dir, draw, fault, seconds):
     """One start that something kills, or nothing does when fault is None. Returns the result and where."""
     ranks = draw.choice((1, 2, 2, 4))
     background = draw.choice(("true", "false"))
-    env, where, killer = dict(small_run.GIVE_WAY), "", None
+    env, where, killer = {}, "", None
     if fault == "point":
         env["TENFOLD_FAULT"], where = draw_fault(draw, ranks)
     process = launch.start("ddpg", arguments(task, run_dir, background), ranks, env)
@@ -125,7 +125,7 @@ def broken_run(tally, unbroken, run_dir, draw, seconds, kills):
 def run_unbroken(tally, folder):
     """The run that all others of the task are compared with; how long a start takes."""
     begin = time.monotonic()
-    result = launch.run("ddpg", arguments(tally.task, folder, "true"), 2, small_run.GIVE_WAY, 600)
+    result = launch.run("ddpg", arguments(tally.task, folder, "true"), 2, timeout=600)
     assert result.code == 0, result.err
     return launch.final_state(folder), time.monotonic() - begin
 

@@ -9,7 +9,6 @@ import time
 import pytest
 
 import launch
-import small_run
 
 ARGS = ["--config", "apps/ddpg/configs/smoke.cfg", "--total-steps", "640", "--start-steps", "160",
         "--eval-every", "320", "--eval-episodes", "3", "--horizon", "60", "--replay", "1600",
@@ -18,8 +17,7 @@ STEPS = 640 // 8  # loop steps: 8 shards decide once each
 
 
 def go(run_dir, *extra, ranks=2, env=None):
-    return launch.run("ddpg", launch.merged(ARGS, ["--run-dir", run_dir, *extra]), ranks,
-                      {**small_run.GIVE_WAY, **(env or {})})
+    return launch.run("ddpg", launch.merged(ARGS, ["--run-dir", run_dir, *extra]), ranks, env)
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,8 @@ class Result:
 
 def environment(extra=None):
     env = {k: v for k, v in os.environ.items() if not k.startswith(("TENFOLD_", "OMPI_", "PMIX_"))}
-    env.update(OMP_NUM_THREADS="1")
+    # Ranks that wait give way: tests share their cores with others, and more ranks run than there are cores.
+    env.update(OMP_NUM_THREADS="1", OMPI_MCA_mpi_yield_when_idle="1")
     if os.getuid() == 0:
         env.update(OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
     env.update(extra or {})
