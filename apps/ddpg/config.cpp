@@ -79,6 +79,19 @@ void Config::declare(cli::OptionTable& table) {
   table.add("task.terminate-on-fall", &terminate_on_fall, "tasks that can end early do");
   table.add("task.mjcf-dir", &mjcf_dir, "folder of model files instead of data/mjcf")
       .not_a_result();
+  table.add("task.mjcf", &mjcf, "a MuJoCo model of your own, in place of --task; wants --reward");
+  table.add("task.reward", &reward,
+            "its reward of a control step, for example 'tol(q.hinge, 0, 0, 1) - 0.1 * effort': "
+            "names q. and v.JOINT, body. and site.NAME.x, sensor.NAME, u.MOTOR, effort, time");
+  table.add("task.ends-when", &ends_when,
+            "a formula that is not 0 where an episode ends; empty: at the horizon alone");
+  table.add("task.start-noise", &start_noise, "uniform noise on its joints at the start")
+      .range(0, 10)
+      .unit("m, rad, 1/s");
+  table.add("task.control-dt", &control_dt, "its control step: a multiple of the model's timestep")
+      .above(0)
+      .at_most(10)
+      .unit("s");
   table.add("task.envs-per-shard", &envs_per_shard, "environments of each virtual shard")
       .range(1, 65536);
 
@@ -204,6 +217,11 @@ std::int64_t Config::rows_per_shard(std::int64_t shards) const {
   return batch / shards;
 }
 
+void Config::settle() {
+  if (!mjcf.empty()) task = "mjcf:" + mjcf;
+  validate();
+}
+
 void Config::validate() const {
   if (sampling == "prioritised" && replay_checkpoint == "none") {
     throw Error(Code::kUsage, "--sampling prioritised cannot go on from --replay-checkpoint none",
@@ -224,6 +242,10 @@ void Config::validate() const {
                 fmt::format("task {} has no MuJoCo model, task.mjcf-dir is for others",
                             base::printable(task)),
                 "Leave the option out");
+  }
+  if (mjcf.empty() && !(reward.empty() && ends_when.empty())) {
+    throw Error(Code::kUsage, "--reward and --ends-when are for models of your own",
+                "Say which: --mjcf FILE, or leave them out");
   }
   if (planner != "none" && env::is_gym_task(task)) {
     throw Error(Code::kUsage,

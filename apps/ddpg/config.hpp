@@ -18,6 +18,11 @@ struct Config {
   std::int64_t horizon = 0;
   bool terminate_on_fall = true;
   std::string mjcf_dir;
+  std::string mjcf;
+  std::string reward;
+  std::string ends_when;
+  double start_noise = 0.01;
+  double control_dt = 0.02;
   std::int64_t envs_per_shard = 1;
   // training length
   std::int64_t total_steps = 60000;
@@ -70,7 +75,9 @@ struct Config {
   std::string planner_record;
 
   void declare(cli::OptionTable& table);
-  /// Checks that need several options at once. Throws Code::kUsage.
+  /// Puts options together that say one thing, then checks those that need several at once. Throws
+  /// Code::kUsage.
+  void settle();
   void validate() const;
   /// Rows of the minibatch that each of V shards contributes.
   std::int64_t rows_per_shard(std::int64_t shards) const;

@@ -22,6 +22,6 @@ int main(int argc, char** argv) {
       argc, argv,
       {"ddpg", "deterministic policy gradients for continuous control",
        "Lillicrap et al., Continuous control with deep reinforcement learning, ICLR 2016"},
-      {[&](cli::OptionTable& table) { config.declare(table); }, [&] { config.validate(); },
+      {[&](cli::OptionTable& table) { config.declare(table); }, [&] { config.settle(); },
        [&] { return make(config); }});
 }

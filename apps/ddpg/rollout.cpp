@@ -12,7 +12,11 @@ namespace tenfold::ddpg {
 using base::Purpose;
 
 env::EnvOptions env_options(const Config& config) {
-  return {config.horizon, config.repeat, config.terminate_on_fall, config.mjcf_dir};
+  return {config.horizon,
+          config.repeat,
+          config.terminate_on_fall,
+          config.mjcf_dir,
+          {config.reward, config.ends_when, config.start_noise, config.control_dt}};
 }
 
 namespace {

@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "env/actions.hpp"
+#include "env/mjcf/controls.hpp"
 #include "env/mujoco_guard.hpp"
 
 namespace tenfold::env {
@@ -39,6 +40,7 @@ MujocoBatch::MujocoBatch(ModelPointer model, std::unique_ptr<Task> task, Spec sp
       task_(std::move(task)),
       spec_(std::move(spec)),
       may_end_(may_end),
+      scaled_(task_->scales_controls()),
       substeps_(std::llround(spec_.control_dt / model_->opt.timestep)),
       physics_size_(static_cast<std::size_t>(mj_stateSize(model_.get(), mjSTATE_INTEGRATION))),
       rows_(size),
@@ -60,7 +62,7 @@ void MujocoBatch::check_model() const {
     throw Error(Code::kData, fmt::format("task {} has {} actions, but {} has {} motors", spec_.name,
                                          spec_.action_size, file, model_->nu));
   }
-  for (int i = 0; i < model_->nu; ++i) {
+  for (int i = 0; i < model_->nu && !task_->scales_controls(); ++i) {
     const mjtNum* range = model_->actuator_ctrlrange + 2 * i;
     if (model_->actuator_ctrllimited[i] != 0 && (range[0] != -1 || range[1] != 1)) {
       throw Error(Code::kData,
@@ -125,7 +127,8 @@ bool MujocoBatch::advance(mjData& data) const {
 void MujocoBatch::decide(std::size_t row, const float* action) {
   mjData& data = *rows_[row];
   for (std::size_t i = 0; i < spec_.action_size; ++i) {
-    data.ctrl[i] = std::clamp(static_cast<double>(action[i]), -1.0, 1.0);
+    const double clipped = std::clamp(static_cast<double>(action[i]), -1.0, 1.0);
+    data.ctrl[i] = scaled_ ? scaled_control(*model_, static_cast<int>(i), clipped) : clipped;
   }
   double sum = 0, last = 0;
   bool stable = true, ended = false;

@@ -79,6 +79,7 @@ class MujocoBatch final : public SmoothBatchEnv {
   std::unique_ptr<Task> task_;
   Spec spec_;
   bool may_end_;
+  bool scaled_;            ///< actions, to the motors' ranges
   std::int64_t substeps_;  ///< simulation steps per control step
   std::size_t physics_size_;
   std::vector<std::unique_ptr<mjData, DataDeleter>> rows_;

@@ -24,13 +24,12 @@ Error refusal(const std::string& path, const char* text) {
 
 }  // namespace
 
-ModelPointer load_model(const std::filesystem::path& path) {
+ModelPointer load_model(const std::filesystem::path& path, const std::string& advice) {
   mujoco_version();
   route_mujoco_messages();
   const std::string shown = path.string();
   if (!std::filesystem::is_regular_file(path)) {
-    throw Error(Code::kData, fmt::format("no model file {}", base::printable(shown)),
-                "Check --mjcf-dir: it must hold the file under this name");
+    throw Error(Code::kData, fmt::format("no model file {}", base::printable(shown)), advice);
   }
   std::array<char, 1000> text{};
   const std::unique_ptr<mjSpec, SpecDeleter> spec(

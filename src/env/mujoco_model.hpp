@@ -14,9 +14,10 @@ struct ModelDeleter {
 };
 using ModelPointer = std::unique_ptr<mjModel, ModelDeleter>;
 
-/// Throws Code::kData with the path and, for a file that does not parse or compile, MuJoCo's
-/// message, which names the line. Routes MuJoCo's messages to our log (mujoco_guard.hpp).
-ModelPointer load_model(const std::filesystem::path& path);
+/// Throws Code::kData with the path and, where there is no such file, the advice, for a file that
+/// does not parse or compile, MuJoCo's message, which names the line. Routes MuJoCo's messages to
+/// our log (mujoco_guard.hpp).
+ModelPointer load_model(const std::filesystem::path& path, const std::string& advice = "");
 
 /// "4.0.0", of the library that runs; refuses (Code::kUsage) one that does not match the headers.
 std::string mujoco_version();

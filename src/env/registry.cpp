@@ -6,6 +6,7 @@
 #include "base/file.hpp"
 #include "base/text.hpp"
 #include "env/gym_task.hpp"
+#include "env/mjcf/mjcf_task.hpp"
 #include "env/mujoco_batch.hpp"
 
 namespace tenfold::env {
@@ -66,11 +67,13 @@ std::string task_table() {
   return text +
          "horizon: decisions per episode; repeat: control steps per decision; seconds: of an "
          "episode\n"
-         "gym:ID (or gym:MODULE:ID): any installed Gymnasium task with continuous actions\n";
+         "gym:ID (or gym:MODULE:ID): any installed Gymnasium task with continuous actions\n"
+         "--mjcf FILE --reward FORMULA: a MuJoCo model of your own\n";
 }
 
 std::string model_file(const std::string& task) {
   if (is_gym_task(task)) return "";
+  if (is_mjcf_task(task)) return mjcf_file(task);
   const TaskEntry entry = find_task(task);
   return entry.make == nullptr ? "" : entry.make()->model_file();
 }
@@ -78,6 +81,7 @@ std::string model_file(const std::string& task) {
 std::unique_ptr<BatchEnv> make_env(const std::string& name, std::size_t batch_size,
                                    const EnvOptions& options) {
   if (is_gym_task(name)) return make_gym_batch(name, batch_size, options);
+  if (is_mjcf_task(name)) return make_mjcf_batch(name, batch_size, options);
   TaskEntry entry = find_task(name);
   if (options.action_repeat > 0) {
     entry.spec.action_repeat = options.action_repeat;
@@ -89,8 +93,9 @@ std::unique_ptr<BatchEnv> make_env(const std::string& name, std::size_t batch_si
   }
   std::unique_ptr<Task> task = entry.make();
   const std::string file = task->model_file();
-  ModelPointer model = load_model(options.mjcf_folder.empty() ? base::data_file("mjcf/" + file)
-                                                              : options.mjcf_folder / file);
+  ModelPointer model = load_model(
+      options.mjcf_folder.empty() ? base::data_file("mjcf/" + file) : options.mjcf_folder / file,
+      "Check --mjcf-dir: it must hold the file under this name");
   return std::make_unique<MujocoBatch>(std::move(model), std::move(task), std::move(entry.spec),
                                        options.terminate_on_fall, batch_size);
 }

@@ -42,6 +42,10 @@ OPTIONS = [
     (["--config", "apps"], 2, ["apps"]),
     (["--resume", "/no/such/run"], 6, ["/no/such/run"]),
     (["--mjcf-dir", "/no/such/folder"], 3, ["/no/such/folder"]),
+    (["--mjcf", "no/such.xml", "--reward", "1"], 3, ["no/such.xml", "--mjcf"]),
+    (["--mjcf", "data/mjcf/cart.xml"], 2, ["cart.xml", "--reward"]),
+    (["--mjcf", "data/mjcf/cart.xml", "--reward", "q.slidr"], 2, ["q.slidr", "q.slider"]),
+    (["--reward", "q.slider"], 2, ["--reward", "--mjcf"]),
     (["--task", "torcs", "--mjcf-dir", "/no/such/folder"], 2, ["torcs", "no MuJoCo model"]),
 ]
 

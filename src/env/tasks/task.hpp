@@ -21,6 +21,8 @@ class Task {
   virtual std::string model_file() const = 0;
   /// Looks up what it needs by name. Throws Code::kData when the model has no such part.
   virtual void bind(const mjModel& model) = 0;
+  /// Whether actions are scaled to the ranges of the motors; else those must be [-1, 1].
+  virtual bool scales_controls() const { return false; }
   /// Sets qpos, qvel (zero before) and mocap poses for a new episode.
   virtual void start(const mjModel& model, mjData& data, base::Stream& stream) const = 0;
   /// Brings up to date what observe, reward and ended read beyond qpos, qvel and ctrl: mj_step
