@@ -5,51 +5,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "ddpg/losses.hpp"
 #include "kernels/flat_optimizer.hpp"
 
 namespace tenfold::ddpg {
 
-using kernels::Activation;
-
-nn::MlpSpec actor_spec(const Config& config, std::int64_t observation_size,
-                       std::int64_t action_size) {
-  nn::MlpSpec spec;
-  spec.input = observation_size;
-  spec.hidden = config.actor_net;
-  spec.output = action_size;
-  spec.output_activation = Activation::kTanh;
-  spec.final_init_bound = config.final_init;
-  if (config.batch_norm == "paper") {
-    spec.batch_norm_input = true;
-    spec.batch_norm_hidden = static_cast<std::int64_t>(config.actor_net.size());
-  }
-  spec.batch_norm_momentum = config.bn_momentum;
-  return spec;
-}
-
-nn::MlpSpec critic_spec(const Config& config, std::int64_t observation_size,
-                        std::int64_t action_size) {
-  nn::MlpSpec spec;
-  spec.input = observation_size;
-  spec.hidden = config.critic_net;
-  spec.output = 1;
-  spec.second_input = action_size;
-  spec.second_layer = config.action_layer;
-  spec.final_init_bound = config.final_init;
-  if (config.batch_norm == "paper") {
-    // Section 3: "all layers of the Q network prior to the action input".
-    spec.batch_norm_input = true;
-    spec.batch_norm_hidden = config.action_layer - 1;
-  }
-  spec.batch_norm_momentum = config.bn_momentum;
-  return spec;
-}
-
 namespace {
 
-at::Tensor initial_parameters(const nn::Mlp& net, const at::Tensor& buffers,
+at::Tensor initial_parameters(const nn::Network& net, const at::Tensor& buffers,
                               const train::RunContext& context, std::uint32_t index) {
   at::Tensor parameters = at::zeros({net.parameters().flat_size()}, buffers.options());
   net.initialize(parameters, buffers, context.seed, index);
@@ -58,16 +23,16 @@ at::Tensor initial_parameters(const nn::Mlp& net, const at::Tensor& buffers,
 
 }  // namespace
 
-Learner::Learner(const nn::MlpSpec& spec, const std::string& the_name, train::RunContext& context,
-                 std::uint32_t index)
+Learner::Learner(std::unique_ptr<nn::Network> network, const std::string& the_name,
+                 train::RunContext& context, std::uint32_t index)
     : name(the_name),
-      net(spec),
-      buffers(at::zeros({net.buffers().flat_size()},
+      net(std::move(network)),
+      buffers(at::zeros({net->buffers().flat_size()},
                         at::TensorOptions().dtype(at::kFloat).device(context.device.device))),
-      parameters(initial_parameters(net, buffers, context, index)),
+      parameters(initial_parameters(*net, buffers, context, index)),
       target_parameters(parameters.clone()),
       target_buffers(buffers.clone()),
-      adam(*context.reducer, context.shards, *context.metrics, net.parameters(), parameters, name,
+      adam(*context.reducer, context.shards, *context.metrics, net->parameters(), parameters, name,
            context.optimizer) {}
 
 void Learner::follow(double tau) {
@@ -91,77 +56,82 @@ double Learner::reduce() {
 }
 
 void Learner::state(store::StateRegistry& registry) {
-  train::register_flat(registry, "model/" + name, parameters, net.parameters());
-  train::register_flat(registry, "model/" + name, buffers, net.buffers());
-  train::register_flat(registry, "model/target_" + name, target_parameters, net.parameters());
-  train::register_flat(registry, "model/target_" + name, target_buffers, net.buffers());
+  train::register_flat(registry, "model/" + name, parameters, net->parameters());
+  train::register_flat(registry, "model/" + name, buffers, net->buffers());
+  train::register_flat(registry, "model/target_" + name, target_parameters, net->parameters());
+  train::register_flat(registry, "model/target_" + name, target_buffers, net->buffers());
   adam.state(registry);
 }
 
 namespace {
 
-Batch make_batch(std::int64_t groups, std::int64_t rows, std::int64_t observation_size,
+Batch make_batch(std::int64_t groups, std::int64_t rows, const ObservationShape& observation,
                  std::int64_t action_size, bool prioritised) {
   const auto block = [&](std::int64_t width) {
     return at::zeros({groups, rows, width}, at::TensorOptions().dtype(at::kFloat));
   };
-  return {block(observation_size),
+  const auto observations = [&] {
+    if (!observation.pictures()) return block(observation.size);
+    return at::zeros({groups, rows, observation.height, observation.width, observation.channels},
+                     at::kByte);
+  };
+  return {observations(),
           block(action_size),
           block(1),
-          block(observation_size),
+          observations(),
           block(1),
           prioritised ? block(1) : at::Tensor(),
           prioritised ? block(1) : at::Tensor()};
 }
 
+std::unique_ptr<nn::NetworkPass> make_pass(const Learner& learner, const train::RunContext& context,
+                                           std::int64_t rows, nn::Gradients wanted) {
+  return learner.net->make_pass(context.reducer->groups(), context.reducer->rows_per_group(rows),
+                                context.device.device, wanted);
+}
+
 }  // namespace
 
-Agent::Agent(const Config& config, std::int64_t observation_size, std::int64_t action_size,
+Agent::Agent(const Config& config, const ObservationShape& observation, std::int64_t action_size,
              train::RunContext& context, std::int64_t rows, std::int64_t act_rows)
     : config_(config),
       context_(context),
       sum_(context.reducer->statistics_callback()),
       global_rows_(static_cast<double>(rows) * static_cast<double>(context.shards.shards)),
-      actor_(actor_spec(config, observation_size, action_size), "actor", context, 0),
-      critic_(critic_spec(config, observation_size, action_size), "critic", context, 1),
+      actor_(make_actor(config, observation, action_size), "actor", context, 0),
+      critic_(make_critic(config, observation, action_size), "critic", context, 1),
       batch_(make_batch(context.reducer->groups(), context.reducer->rows_per_group(rows),
-                        observation_size, action_size, config.sampling == "prioritised")),
+                        observation, action_size, config.sampling == "prioritised")),
       sums_(at::zeros({context.reducer->groups(), 3}, at::kDouble)),
       total_sums_(at::zeros({3}, at::kDouble)),
-      act_(actor_.net, context.reducer->groups(), context.reducer->rows_per_group(act_rows),
-           context.device.device),
-      actor_pass_(actor_.net, context.reducer->groups(), context.reducer->rows_per_group(rows),
-                  context.device.device),
-      critic_pass_(critic_.net, context.reducer->groups(), context.reducer->rows_per_group(rows),
-                   context.device.device),
-      critic_of_actor_(critic_.net, context.reducer->groups(),
-                       context.reducer->rows_per_group(rows), context.device.device),
-      target_actor_(actor_.net, context.reducer->groups(), context.reducer->rows_per_group(rows),
-                    context.device.device),
-      target_critic_(critic_.net, context.reducer->groups(), context.reducer->rows_per_group(rows),
-                     context.device.device) {
+      act_(make_pass(actor_, context, act_rows, nn::Gradients::kNone)),
+      actor_pass_(make_pass(actor_, context, rows, nn::Gradients::kAll)),
+      critic_pass_(make_pass(critic_, context, rows, nn::Gradients::kAll)),
+      critic_of_actor_(make_pass(critic_, context, rows, nn::Gradients::kSecondInput)),
+      target_actor_(make_pass(actor_, context, rows, nn::Gradients::kNone)),
+      target_critic_(make_pass(critic_, context, rows, nn::Gradients::kNone)) {
   if (config.critic_l2 > 0) {
     const at::Tensor l2 = at::zeros(critic_.parameters.sizes(), critic_.parameters.options());
-    critic_.net.fill_decay(l2, config.critic_l2);
+    critic_.net->fill_decay(l2, config.critic_l2);
     critic_.adam.set_decay(l2);
   }
 }
 
 const at::Tensor& Agent::act() {
-  return act_.forward(actor_.parameters, actor_.buffers, nn::Mode::kEval);
+  return act_->forward(actor_.parameters, actor_.buffers, nn::Mode::kEval);
 }
 
 void Agent::compute_targets() {
   const nn::Mode mode =
       config_.target_bn == "batch" ? nn::Mode::kTrainFrozenStatistics : nn::Mode::kEval;
   const bool own = config_.target_networks;
-  target_actor_.input().copy_(batch_.next_observation);
-  const at::Tensor& next_action =
-      target_actor_.forward(own ? actor_.target_parameters : actor_.parameters,
-                            own ? actor_.target_buffers : actor_.buffers, mode, sum_, global_rows_);
-  target_critic_.input().copy_(batch_.next_observation);
-  target_critic_.second_input().copy_(next_action);
-  const at::Tensor& q_next = target_critic_.forward(
+  target_actor_->input().copy_(batch_.next_observation);
+  const at::Tensor& next_action = target_actor_->forward(
+      own ? actor_.target_parameters : actor_.parameters,
+      own ? actor_.target_buffers : actor_.buffers, mode, sum_, global_rows_);
+  target_critic_->input().copy_(batch_.next_observation);
+  target_critic_->second_input().copy_(next_action);
+  const at::Tensor& q_next = target_critic_->forward(
       own ? critic_.target_parameters : critic_.parameters,
       own ? critic_.target_buffers : critic_.buffers, mode, sum_, global_rows_);
   critic_target(batch_.reward, batch_.discount, q_next, config_.reward_scale, q_next);
@@ -169,14 +139,14 @@ void Agent::compute_targets() {
 
 void Agent::critic_gradients(UpdateStatistics& statistics) {
   compute_targets();
-  critic_pass_.input().copy_(batch_.observation);
-  critic_pass_.second_input().copy_(batch_.action);
+  critic_pass_->input().copy_(batch_.observation);
+  critic_pass_->second_input().copy_(batch_.action);
   critic_.keep_statistics();
-  const at::Tensor& q = critic_pass_.forward(critic_.parameters, critic_.buffers, nn::Mode::kTrain,
-                                             sum_, global_rows_);
-  critic_error(q, target_critic_.output(), global_rows_, critic_pass_.output_gradient(), sums_,
+  const at::Tensor& q = critic_pass_->forward(critic_.parameters, critic_.buffers, nn::Mode::kTrain,
+                                              sum_, global_rows_);
+  critic_error(q, target_critic_->output(), global_rows_, critic_pass_->output_gradient(), sums_,
                batch_.weight, batch_.error);
-  critic_pass_.backward(critic_.parameters, critic_.adam.gradients(), false);
+  critic_pass_->backward(critic_.parameters, critic_.adam.gradients(), false);
   statistics.critic_gradient_norm = critic_.reduce();
   context_.reducer->sum_statistics(sums_, total_sums_);
   const double* sums = total_sums_.data_ptr<double>();
@@ -185,16 +155,16 @@ void Agent::critic_gradients(UpdateStatistics& statistics) {
 }
 
 void Agent::actor_gradients(UpdateStatistics& statistics) {
-  actor_pass_.input().copy_(batch_.observation);
+  actor_pass_->input().copy_(batch_.observation);
   actor_.keep_statistics();
   const at::Tensor& action =
-      actor_pass_.forward(actor_.parameters, actor_.buffers, nn::Mode::kTrain, sum_, global_rows_);
-  critic_of_actor_.input().copy_(batch_.observation);
-  critic_of_actor_.second_input().copy_(action);
-  critic_of_actor_.forward(critic_.parameters, critic_.buffers, nn::Mode::kTrainFrozenStatistics,
-                           sum_, global_rows_);
-  actor_error(global_rows_, critic_of_actor_.output_gradient());
-  critic_of_actor_.backward(critic_.parameters, at::Tensor(), true);
+      actor_pass_->forward(actor_.parameters, actor_.buffers, nn::Mode::kTrain, sum_, global_rows_);
+  critic_of_actor_->input().copy_(batch_.observation);
+  critic_of_actor_->second_input().copy_(action);
+  critic_of_actor_->forward(critic_.parameters, critic_.buffers, nn::Mode::kTrainFrozenStatistics,
+                            sum_, global_rows_);
+  actor_error(global_rows_, critic_of_actor_->output_gradient());
+  critic_of_actor_->backward(critic_.parameters, at::Tensor(), true);
 
   std::int64_t saturated = 0;
   for (std::int64_t group = 0; group < action.size(0); ++group) {
@@ -205,8 +175,8 @@ void Agent::actor_gradients(UpdateStatistics& statistics) {
   }
   statistics.saturation = static_cast<double>(saturated) / static_cast<double>(action.numel());
 
-  actor_pass_.output_gradient().copy_(critic_of_actor_.second_input_gradient());
-  actor_pass_.backward(actor_.parameters, actor_.adam.gradients(), false);
+  actor_pass_->output_gradient().copy_(critic_of_actor_->second_input_gradient());
+  actor_pass_->backward(actor_.parameters, actor_.adam.gradients(), false);
   statistics.actor_gradient_norm = actor_.reduce();
 }
 

@@ -8,7 +8,8 @@
 #include <string>
 
 #include "ddpg/config.hpp"
-#include "nn/mlp.hpp"
+#include "ddpg/networks.hpp"
+#include "nn/network.hpp"
 #include "store/state_registry.hpp"
 #include "train/experiment.hpp"
 #include "train/flat_adam.hpp"
@@ -16,6 +17,7 @@
 namespace tenfold::ddpg {
 
 /// One minibatch of this rank, float32: rows of group g are shard rows in order. [G, B, width].
+/// Pictures are uint8, observation and next_observation [G, B, height, width, channels].
 struct Batch {
   at::Tensor observation, action, reward, next_observation, discount;
   at::Tensor weight, error;  ///< prioritised replay only: in, and q - y out
@@ -31,7 +33,7 @@ struct UpdateStatistics {
 
 /// A network with everything that learning it needs; all flat float32 tensors.
 struct Learner {
-  Learner(const nn::MlpSpec& spec, const std::string& name, train::RunContext& context,
+  Learner(std::unique_ptr<nn::Network> net, const std::string& name, train::RunContext& context,
           std::uint32_t index);
   Learner(const Learner&) = delete;
   Learner& operator=(const Learner&) = delete;
@@ -43,7 +45,7 @@ struct Learner {
   double reduce();
 
   std::string name;
-  nn::Mlp net;
+  std::unique_ptr<nn::Network> net;
   at::Tensor buffers, parameters, target_parameters, target_buffers;
   train::FlatAdam adam;
   at::Tensor kept_buffers;  ///< only where updates may be left out
@@ -52,7 +54,7 @@ struct Learner {
 class Agent {
  public:
   /// rows: minibatch rows per shard; act_rows: environments per shard.
-  Agent(const Config& config, std::int64_t observation_size, std::int64_t action_size,
+  Agent(const Config& config, const ObservationShape& observation, std::int64_t action_size,
         train::RunContext& context, std::int64_t rows, std::int64_t act_rows);
 
   /// Where to put the next minibatch.
@@ -60,12 +62,13 @@ class Agent {
   /// Algorithm 1's update on batch(): critic, actor, targets. Collective.
   UpdateStatistics update();
 
-  /// mu(s) without noise, running averages. observation [G, act rows, obs] is filled by the caller.
-  const at::Tensor& act_input() const { return act_.input(); }
+  /// mu(s) without noise, running averages; act_input(), [G, act rows, ...], is filled by the
+  /// caller.
+  const at::Tensor& act_input() const { return act_->input(); }
   const at::Tensor& act();
 
-  const nn::Mlp& actor_net() const { return actor_.net; }
-  const nn::Mlp& critic_net() const { return critic_.net; }
+  const nn::Network& actor_net() const { return *actor_.net; }
+  const nn::Network& critic_net() const { return *critic_.net; }
   const at::Tensor& actor_parameters() const { return actor_.parameters; }
   const at::Tensor& actor_buffers() const { return actor_.buffers; }
   const at::Tensor& critic_parameters() const { return critic_.parameters; }
@@ -89,12 +92,8 @@ class Agent {
   Learner actor_, critic_;
   Batch batch_;
   at::Tensor sums_, total_sums_;
-  nn::MlpPass act_, actor_pass_, critic_pass_, critic_of_actor_, target_actor_, target_critic_;
+  std::unique_ptr<nn::NetworkPass> act_, actor_pass_, critic_pass_, critic_of_actor_, target_actor_,
+      target_critic_;
 };
-
-nn::MlpSpec actor_spec(const Config& config, std::int64_t observation_size,
-                       std::int64_t action_size);
-nn::MlpSpec critic_spec(const Config& config, std::int64_t observation_size,
-                        std::int64_t action_size);
 
 }  // namespace tenfold::ddpg

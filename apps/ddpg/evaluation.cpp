@@ -38,6 +38,13 @@ void fetch(const at::Tensor& tensor, float* values) {
   }
 }
 
+std::unique_ptr<nn::NetworkPass> make_pass(const nn::Network& net, const train::RunContext& context,
+                                           std::size_t per_shard) {
+  return net.make_pass(context.reducer->groups(),
+                       context.reducer->rows_per_group(static_cast<std::int64_t>(per_shard)),
+                       context.device.device, nn::Gradients::kNone);
+}
+
 }  // namespace
 
 Evaluator::Evaluator(const Config& config, const Agent& agent, train::RunContext& context)
@@ -49,12 +56,8 @@ Evaluator::Evaluator(const Config& config, const Agent& agent, train::RunContext
       marks_(kMarks),
       mark_every_(1),
       envs_(env::make_env(config.task, rows_, env_options(config))),
-      actor_(agent.actor_net(), context.reducer->groups(),
-             context.reducer->rows_per_group(static_cast<std::int64_t>(per_shard_)),
-             context.device.device),
-      critic_(agent.critic_net(), context.reducer->groups(),
-              context.reducer->rows_per_group(static_cast<std::int64_t>(per_shard_)),
-              context.device.device) {
+      actor_(make_pass(agent.actor_net(), context, per_shard_)),
+      critic_(make_pass(agent.critic_net(), context, per_shard_)) {
   const env::Spec& spec = envs_->spec();
   // The return after the horizon is not seen: only states with at least 1/(1 - gamma) x 3 decisions
   // left are compared, where at most 5% of the discounted future is missing.
@@ -98,17 +101,17 @@ void Evaluator::act(const Agent& agent, std::uint64_t seed_step, std::int64_t t,
     return;
   }
   std::copy(envs_->observations().begin(), envs_->observations().end(), observations_.begin());
-  fill(actor_.input(), observations_);
-  fetch(actor_.forward(agent.actor_parameters(), agent.actor_buffers(), nn::Mode::kEval),
+  fill(actor_->input(), observations_);
+  fetch(actor_->forward(agent.actor_parameters(), agent.actor_buffers(), nn::Mode::kEval),
         actions_.data());
 }
 
 void Evaluator::estimate(const Agent& agent, std::int64_t t) {
   if (t % mark_every_ != 0 || static_cast<std::size_t>(t / mark_every_) >= marks_) return;
-  fill(critic_.input(), observations_);
-  fill(critic_.second_input(), actions_);
+  fill(critic_->input(), observations_);
+  fill(critic_->second_input(), actions_);
   std::vector<float> q(rows_);
-  fetch(critic_.forward(agent.critic_parameters(), agent.critic_buffers(), nn::Mode::kEval),
+  fetch(critic_->forward(agent.critic_parameters(), agent.critic_buffers(), nn::Mode::kEval),
         q.data());
   for (std::size_t row = 0; row < rows_; ++row) {
     estimates_[row * marks_ + static_cast<std::size_t>(t / mark_every_)] = q[row];

@@ -48,7 +48,7 @@ class Evaluator {
   std::size_t per_shard_, rows_, marks_;
   std::int64_t mark_every_;
   std::unique_ptr<env::BatchEnv> envs_;
-  nn::MlpPass actor_, critic_;
+  std::unique_ptr<nn::NetworkPass> actor_, critic_;
   std::vector<float> actions_, observations_;
   std::vector<std::uint8_t> live_;
   std::vector<double> returns_, lengths_, estimates_, rewards_;

@@ -1,16 +1,14 @@
-// Multilayer perceptrons with explicit forward and backward passes over flat parameters and a
-// leading virtual-shard dimension: no autograd graph, no allocation per call, gradients per shard.
+// Multilayer perceptrons on the fused engine.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <vector>
 
 #include "kernels/dense_layer.hpp"
-#include "nn/parameter_layout.hpp"
+#include "nn/network.hpp"
 
 namespace tenfold::nn {
 
@@ -35,64 +33,37 @@ struct MlpSpec {
   double final_init_bound = 0;
 };
 
-/// Makes sums over the shards of all ranks of per_shard [S, K], float64, into total [K]: see
-/// train::GradientReducer::sum_statistics. Collective where S is spread over ranks.
-using SumOverShards = std::function<void(const at::Tensor& per_shard, const at::Tensor& total)>;
-
-enum class Mode { kTrain, kTrainFrozenStatistics, kEval };
-// kTrain: batch statistics, running averages move. kTrainFrozenStatistics: batch statistics,
-// running averages stay. kEval: running averages.
-
-class Mlp {
+/// The fused engine: hand-written passes, one matrix product per layer and group, everything around
+/// it our own kernels; no autograd graph, no allocation per call.
+class Mlp final : public Network {
  public:
+  /// Parameters start in U(+-1/sqrt(fan_in)), the last layer as the spec says, gamma 1, beta 0;
+  /// running mean 0, variance 1. Throws Code::kUsage when the spec makes no network.
   explicit Mlp(MlpSpec spec);
   const MlpSpec& spec() const { return spec_; }
-  const ParameterLayout& parameters() const { return parameters_; }
-  const ParameterLayout& buffers() const { return buffers_; }  ///< running means and variances
-  /// Parameters from counter-based streams (seed, kParameterInit, index): U(+-1/sqrt(fan_in)), last
-  /// layer as the spec says, gamma 1, beta 0; running mean 0, variance 1. Flat float32 tensors.
-  void initialize(const at::Tensor& parameters, const at::Tensor& buffers, std::uint32_t seed,
-                  std::uint32_t index) const;
-  /// Per-element L2 coefficients: value on decaying parameters (hidden weights), 0 elsewhere.
-  void fill_decay(const at::Tensor& l2, double value) const;
+  std::unique_ptr<NetworkPass> make_pass(std::int64_t groups, std::int64_t rows,
+                                         const at::Device& device,
+                                         Gradients wanted = Gradients::kAll) const override;
 
  private:
   MlpSpec spec_;
-  ParameterLayout parameters_, buffers_;
 };
 
-/// The workspace of one use of a network at a fixed shape: S shards of B rows. Not thread-safe.
-/// Flat buffers passed to it must be contiguous float32 of the layout's flat_size, aligned to 64
-/// bytes (every tensor that ATen allocates is). A shard's result has the same bits whatever S is.
-/// Views of the last parameters, buffers and gradients are kept: passing the same tensors again
-/// costs nothing.
-class MlpPass {
+class MlpPass final : public NetworkPass {
  public:
   MlpPass(const Mlp& mlp, std::int64_t shards, std::int64_t rows, const at::Device& device);
-  ~MlpPass();
-  MlpPass(MlpPass&&) noexcept;
+  ~MlpPass() override;
 
-  /// The tensors to fill before forward: views of the workspace, float32 [S, B, width].
-  const at::Tensor& input() const;
-  const at::Tensor& second_input() const;
-  /// Runs the network on input() (and second_input()). global_rows is the number of rows over all
-  /// shards of all ranks (for batch statistics). Returns the output [S, B, output], a workspace
-  /// view.
+  const at::Tensor& input() const override;
+  const at::Tensor& second_input() const override;
   const at::Tensor& forward(const at::Tensor& parameters, const at::Tensor& buffers, Mode mode,
-                            const SumOverShards& sum = nullptr, double global_rows = 0);
-  const at::Tensor& output() const;
-  /// The output before its activation, [S, B, output]; undefined where the output activation is the
-  /// identity. Its mean magnitude tells how far a tanh is saturated.
-  const at::Tensor& preactivation() const;
-  /// The tensor to fill before backward: d loss / d output, [S, B, output]; overwritten by
-  /// backward.
-  const at::Tensor& output_gradient() const;
-  /// Gradients for the last forward (same parameters and mode). gradients: [S, flat_size] float32
-  /// with contiguous rows, overwritten (padding zeroed), or undefined when only input gradients are
-  /// wanted. Collective where batch statistics are, with gradients defined or not alike on all
-  /// ranks. want_second: also second_input_gradient() [S, B, second_input].
-  void backward(const at::Tensor& parameters, const at::Tensor& gradients, bool want_second);
-  const at::Tensor& second_input_gradient() const;
+                            const SumOverShards& sum = nullptr, double global_rows = 0) override;
+  const at::Tensor& output() const override;
+  const at::Tensor& preactivation() const override;
+  const at::Tensor& output_gradient() const override;
+  void backward(const at::Tensor& parameters, const at::Tensor& gradients,
+                bool want_second) override;
+  const at::Tensor& second_input_gradient() const override;
 
  private:
   struct State;

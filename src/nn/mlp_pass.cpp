@@ -114,7 +114,6 @@ void MlpPass::State::layer_backward(std::size_t index, bool store, bool want_fir
 MlpPass::MlpPass(const Mlp& mlp, std::int64_t shards, std::int64_t rows, const at::Device& device)
     : state_(std::make_unique<State>(mlp, shards, rows, device)) {}
 MlpPass::~MlpPass() = default;
-MlpPass::MlpPass(MlpPass&&) noexcept = default;
 
 const at::Tensor& MlpPass::input() const {
   return state_->work.input;

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "comm/communicator.hpp"
-#include "nn/mlp.hpp"
+#include "nn/network.hpp"
 #include "train/partition.hpp"
 #include "train/shard_plan.hpp"
 
@@ -49,7 +49,7 @@ class GradientReducer {
   /// The same for small float64 [groups(), K] statistics (batch normalisation, losses): always
   /// exact in order for kOrdered and kFixed. Collective.
   void sum_statistics(const at::Tensor& per_group, const at::Tensor& total);
-  /// sum_statistics as a callback for nn::MlpPass::forward.
+  /// sum_statistics as a callback for nn::NetworkPass::forward.
   nn::SumOverShards statistics_callback();
 
   /// Seconds spent waiting in collectives since the last call.

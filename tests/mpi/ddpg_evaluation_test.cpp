@@ -78,7 +78,7 @@ TEST(Evaluator, EpisodesDifferFromEachOtherAndBetweenEvaluations) {
 }
 
 // One network of one row, with running averages.
-float value(nn::MlpPass& pass, const at::Tensor& parameters, const at::Tensor& buffers,
+float value(nn::NetworkPass& pass, const at::Tensor& parameters, const at::Tensor& buffers,
             std::span<const float> input, const float* second) {
   std::copy(input.begin(), input.end(), pass.input().data_ptr<float>());
   if (second != nullptr) *pass.second_input().data_ptr<float>() = *second;
@@ -90,8 +90,8 @@ TEST(Evaluator, PlaysThePolicyAndHoldsQAgainstTheDiscountedReturn) {
   const Agent& agent = measuring_now.agent;
   const Config& config = measuring_now.config;
   const EvaluationResult result = measuring_now.evaluator.run(agent, 2, false);
-  nn::MlpPass mu(agent.actor_net(), 1, 1, at::kCPU);
-  nn::MlpPass q(agent.critic_net(), 1, 1, at::kCPU);
+  const auto mu = agent.actor_net().make_pass(1, 1, at::kCPU);
+  const auto q = agent.critic_net().make_pass(1, 1, at::kCPU);
   // At least 3 / (1 - gamma) = 12 of 30 decisions are left to see: 5 marks, every 3 decisions.
   ASSERT_EQ(result.calibration.size(), static_cast<std::size_t>(5 * kEpisodes));
   for (std::uint32_t episode = 0; episode < kEpisodes; ++episode) {
@@ -102,8 +102,8 @@ TEST(Evaluator, PlaysThePolicyAndHoldsQAgainstTheDiscountedReturn) {
     double sum = 0;
     while (rewards.empty() || env->truncated()[0] == 0) {
       const float action =
-          value(mu, agent.actor_parameters(), agent.actor_buffers(), env->observations(), nullptr);
-      estimates.push_back(value(q, agent.critic_parameters(), agent.critic_buffers(),
+          value(*mu, agent.actor_parameters(), agent.actor_buffers(), env->observations(), nullptr);
+      estimates.push_back(value(*q, agent.critic_parameters(), agent.critic_buffers(),
                                 env->observations(), &action));
       env->step({&action, 1});
       rewards.push_back(env->rewards()[0]);

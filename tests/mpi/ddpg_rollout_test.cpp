@@ -211,7 +211,7 @@ TEST(Rollout, ActsWithThePolicyPlusNoiseAfterTheStart) {
   Acting acting_now(comm::Communicator::world(), config);
   acting_now.step(5);
   const auto state = acting_now.state();
-  nn::MlpPass mu(acting_now.agent.actor_net(), 1, 1, at::kCPU);
+  const auto mu = acting_now.agent.actor_net().make_pass(1, 1, at::kCPU);
   const std::size_t width = acting_now.rollout.spec().observation_size;
   int clipped = 0;
   for (const std::size_t shard : acting_now.training.plan().mine) {
@@ -225,9 +225,9 @@ TEST(Rollout, ActsWithThePolicyPlusNoiseAfterTheStart) {
         EXPECT_EQ(actions[slot], static_cast<float>(stream.uniform(-1, 1)));
         continue;
       }
-      std::copy_n(&observations[slot * width], width, mu.input().data_ptr<float>());
-      const at::Tensor& action = mu.forward(acting_now.agent.actor_parameters(),
-                                            acting_now.agent.actor_buffers(), nn::Mode::kEval);
+      std::copy_n(&observations[slot * width], width, mu->input().data_ptr<float>());
+      const at::Tensor& action = mu->forward(acting_now.agent.actor_parameters(),
+                                             acting_now.agent.actor_buffers(), nn::Mode::kEval);
       Stream stream(kSeed, Purpose::kExplorationNoise, index, step);
       const double noisy = *action.data_ptr<float>() + 0.7 * stream.normal();
       EXPECT_NEAR(actions[slot], std::clamp(noisy, -1.0, 1.0), 1e-6) << "slot " << slot;
