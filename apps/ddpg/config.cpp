@@ -107,11 +107,11 @@ void Config::declare(cli::OptionTable& table) {
   table.add("network.critic-net", &critic_net, "hidden widths of Q").range(1, 65536).common();
   table
       .add("network.action-layer", &action_layer,
-           "layer of Q that also sees the action (1 = first)")
+           "layer of Q that also sees the action (1 = first; of the fully connected ones)")
       .range(1, 64);
   table
       .add("network.batch-norm", &batch_norm,
-           "none, or paper: state input, hidden layers of mu, those of Q before the action")
+           "none, or paper: input, hidden layers of mu, those of Q before the action")
       .choices({"none", "paper"});
   table
       .add("network.target-bn", &target_bn,
@@ -124,6 +124,23 @@ void Config::declare(cli::OptionTable& table) {
       .add("network.final-init", &final_init,
            "bound of the last layers' uniform start; 0: as others")
       .range(0, 10);
+  table.add("network.layer-norm", &layer_norm, "layer norm on all hidden layers of mu and Q");
+  table
+      .add("network.conv-filters", &conv_filters,
+           "pictures: filters of each convolution in front of the fully connected layers")
+      .range(1, 4096);
+  table.add("network.conv-kernel", &conv_kernel, "pictures: width of a kernel; half is padding")
+      .range(1, 64)
+      .unit("pixels");
+  table.add("network.conv-stride", &conv_stride, "pictures: step of a kernel")
+      .range(1, 64)
+      .unit("pixels");
+  table
+      .add(
+          "network.engine", &engine,
+          "what computes networks: fused (own kernels, states only), torch (LibTorch's operators), "
+          "or auto: fused where it can")
+      .choices({"auto", "fused", "torch"});
 
   table.group("learning", "Learning");
   table.add("learning.lr-actor", &lr_actor, "Adam's step size for mu").above(0).at_most(10);
@@ -231,6 +248,10 @@ void Config::validate() const {
     throw Error(Code::kUsage,
                 fmt::format("network.action-layer {} is beyond the {} layers of --critic-net",
                             action_layer, critic_net.size() + 1));
+  }
+  if (layer_norm && batch_norm != "none") {
+    throw Error(Code::kUsage, "--layer-norm and --batch-norm would normalise the same layers",
+                "Choose one of them");
   }
   if (replay < batch) {
     throw Error(Code::kUsage,

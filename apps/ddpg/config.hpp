@@ -35,6 +35,11 @@ struct Config {
   std::string batch_norm = "none";
   std::string target_bn = "running";
   double bn_momentum = 0.1;
+  bool layer_norm = false;
+  std::vector<std::int64_t> conv_filters{32, 32, 32};
+  std::int64_t conv_kernel = 3;
+  std::int64_t conv_stride = 2;
+  std::string engine = "auto";
   double final_init = 3e-3;
   // learning
   double lr_actor = 1e-3;

@@ -97,6 +97,7 @@ void Experiment::state(store::StateRegistry& registry) {
   registry.identity("critic_net", widths(config_.critic_net));
   registry.identity("action_layer", std::to_string(config_.action_layer));
   registry.identity("batch_norm", config_.batch_norm);
+  if (config_.layer_norm) registry.identity("layer_norm", "true");
   registry.identity("envs_per_shard", std::to_string(config_.envs_per_shard));
   registry.identity("replay", std::to_string(config_.replay));
   if (config_.sampling != "uniform") registry.identity("sampling", config_.sampling);

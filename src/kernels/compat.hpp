@@ -62,6 +62,12 @@ struct RowOnHost {
   void operator()(std::int64_t row) const { body(row, std::int64_t{0}, columns); }
 };
 
+template <class Body>
+struct WholeRow {
+  Body body;
+  KOKKOS_INLINE_FUNCTION void operator()(std::int64_t row) const { body(row); }
+};
+
 template <class Body, class Value>
 struct ReduceOnDevice {
   Body body;
@@ -123,6 +129,16 @@ void for_rows(const at::Tensor& where, std::int64_t rows, std::int64_t columns, 
 #endif
   (void)where;
   detail::run_on_host(rows, detail::RowOnHost<Body>{body, columns});
+}
+
+/// Runs body(row) for all rows, for what needs sums over a row: one thread a row on a GPU.
+template <class Body>
+void for_whole_rows(const at::Tensor& where, std::int64_t rows, const Body& body) {
+#if defined(KOKKOS_ENABLE_CUDA)
+  if (where.is_cuda()) return detail::run_on_cuda(rows, detail::WholeRow<Body>{body});
+#endif
+  (void)where;
+  detail::run_on_host(rows, detail::WholeRow<Body>{body});
 }
 
 /// Joins body(begin, end, value) over [0, count) with a Kokkos reducer; initial for count 0. Waits

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "kernels/activate.hpp"
 #include "kernels/as_view.hpp"
 
 namespace tenfold::kernels {
@@ -26,16 +27,6 @@ T* vector_of(const at::Tensor& tensor, std::int64_t size) {
 }
 
 }  // namespace
-
-// NaN passes through every activation, so that the numeric guards further on see it.
-KOKKOS_INLINE_FUNCTION void activate(float* x, std::int64_t begin, std::int64_t end,
-                                     Activation activation) {
-  if (activation == Activation::kRelu) {
-    for (std::int64_t c = begin; c < end; ++c) x[c] = x[c] < 0.0F ? 0.0F : x[c];
-  } else if (activation == Activation::kTanh) {
-    for (std::int64_t c = begin; c < end; ++c) x[c] = std::tanh(x[c]);
-  }
-}
 
 void bias_activation(const at::Tensor& x, const at::Tensor& bias, Activation activation) {
   const auto rows = as_rows<float>(x);

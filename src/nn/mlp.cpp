@@ -11,8 +11,6 @@ namespace tenfold::nn {
 using base::Code;
 using base::Error;
 
-namespace {
-
 void check_spec(const MlpSpec& spec) {
   const auto need = [](bool condition, const std::string& message) {
     if (!condition) throw Error(Code::kUsage, "network: " + message, "Check the network options");
@@ -30,6 +28,11 @@ void check_spec(const MlpSpec& spec) {
   need(spec.batch_norm_eps > 0, "the epsilon of batch norm must be positive");
   need(spec.batch_norm_momentum >= 0 && spec.batch_norm_momentum <= 1,
        "the momentum of batch norm must lie in [0, 1]");
+  need(spec.layer_norm_hidden >= 0 && spec.layer_norm_hidden < layers,
+       fmt::format("layer norm on {} of {} hidden layers", spec.layer_norm_hidden, layers - 1));
+  need(spec.layer_norm_hidden == 0 || spec.batch_norm_hidden == 0,
+       "batch norm and layer norm on the same layer");
+  need(spec.layer_norm_eps > 0, "the epsilon of layer norm must be positive");
   need(spec.final_init_bound >= 0, "the bound of the last layer's start values is negative");
 }
 
@@ -52,12 +55,22 @@ int add_norm(MlpPlan& plan, const std::string& name, std::int64_t width) {
   return static_cast<int>(plan.norms.size()) - 1;
 }
 
+namespace {
+
+int add_layer_norm(MlpPlan& plan, const std::string& name, std::int64_t width) {
+  LayerNormPlan norm;
+  norm.width = width;
+  plan.parameters.add(name + ".weight", {width}, 1, 1, false);
+  norm.gamma = last_entry(plan.parameters);
+  plan.parameters.add(name + ".bias", {width}, 0, 0, false);
+  norm.beta = last_entry(plan.parameters);
+  plan.layer_norms.push_back(norm);
+  return static_cast<int>(plan.layer_norms.size()) - 1;
+}
+
 }  // namespace
 
-MlpPlan plan_mlp(const MlpSpec& spec) {
-  check_spec(spec);
-  MlpPlan plan;
-  if (spec.batch_norm_input) plan.input_norm = add_norm(plan, "input_norm", spec.input);
+void add_layers(MlpPlan& plan, const MlpSpec& spec) {
   const std::size_t count = spec.hidden.size() + 1;
   for (std::size_t l = 0; l < count; ++l) {
     const bool last = l + 1 == count;
@@ -78,8 +91,18 @@ MlpPlan plan_mlp(const MlpSpec& spec) {
       plan.parameters.add(name + ".bias", {layer.output}, -bound, bound, false);
       layer.bias = last_entry(plan.parameters);
     }
+    if (!last && static_cast<std::int64_t>(l) < spec.layer_norm_hidden) {
+      layer.layer_norm = add_layer_norm(plan, fmt::format("layer_norm{}", l), layer.output);
+    }
     plan.layers.push_back(layer);
   }
+}
+
+MlpPlan plan_mlp(const MlpSpec& spec) {
+  check_spec(spec);
+  MlpPlan plan;
+  if (spec.batch_norm_input) plan.input_norm = add_norm(plan, "input_norm", spec.input);
+  add_layers(plan, spec);
   return plan;
 }
 

@@ -28,6 +28,10 @@ struct MlpSpec {
   std::int64_t batch_norm_hidden = 0;
   double batch_norm_eps = 1e-5;
   double batch_norm_momentum = 0.1;
+  /// Layer norm (Ba et al. 2016) on the pre-activations of the first layer_norm_hidden hidden
+  /// layers, none of them with batch norm as well.
+  std::int64_t layer_norm_hidden = 0;
+  double layer_norm_eps = 1e-5;
   /// Last layer's weights and biases start in U(-bound, bound); 0: 1/sqrt(fan_in) as everywhere
   /// else.
   double final_init_bound = 0;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "kernels/layer_norm.hpp"
 #include "kernels/shard_sum.hpp"
 #include "nn/mlp_workspace.hpp"
 
@@ -30,6 +31,7 @@ struct MlpPass::State {
   }
   void normalize(std::size_t index, const at::Tensor& x, const at::Tensor& y);
   void norm_backward(std::size_t index, const at::Tensor& dy, bool want_dx, bool store);
+  void layer_norm_backward(std::size_t index, const at::Tensor& dy, bool store);
   void layer_forward(std::size_t index);
   void layer_backward(std::size_t index, bool store, bool want_first, bool want_second);
 };
@@ -71,12 +73,31 @@ void MlpPass::State::norm_backward(std::size_t index, const at::Tensor& dy, bool
                                norm.total, batch_statistics ? count : 0.0, dy);
 }
 
+// In place on dy; the sums stay per shard, where they are gradients.
+void MlpPass::State::layer_norm_backward(std::size_t index, const at::Tensor& dy, bool store) {
+  LayerNormWork& norm = work.layer_norms[index];
+  if (store) {
+    kernels::batch_norm_backward_sums(dy, norm.xhat, norm.sums);
+    gradients.layer_norms[index].beta.copy_(norm.sums_plain);
+    gradients.layer_norms[index].gamma.copy_(norm.sums_weighted);
+  }
+  kernels::layer_norm_backward(dy, norm.xhat, parameters.layer_norms[index].gamma, norm.inv_std);
+}
+
 void MlpPass::State::layer_forward(std::size_t index) {
   LayerWork& layer = work.layers[index];
   const LayerPlan& shape = plan.layers[index];
   const ParameterViews::Layer& parameter = parameters.layers[index];
   for (std::size_t s = 0; s < layer.y_s.size(); ++s) {
     at::mm_out(layer.y_s[s], layer.x_s[s], parameter.weight_t);
+  }
+  if (shape.layer_norm >= 0) {
+    const auto norm = static_cast<std::size_t>(shape.layer_norm);
+    kernels::layer_norm_activation(layer.y, parameter.bias, parameters.layer_norms[norm].gamma,
+                                   parameters.layer_norms[norm].beta, spec.layer_norm_eps,
+                                   shape.activation, work.layer_norms[norm].xhat,
+                                   work.layer_norms[norm].inv_std);
+    return;
   }
   if (shape.norm >= 0) normalize(static_cast<std::size_t>(shape.norm), layer.y, layer.y);
   if (index + 1 == plan.layers.size() && work.preactivation.defined()) {
@@ -92,6 +113,9 @@ void MlpPass::State::layer_backward(std::size_t index, bool store, bool want_fir
   const LayerPlan& shape = plan.layers[index];
   kernels::activation_backward(layer.dy, layer.y, shape.activation);
   if (shape.norm >= 0) norm_backward(static_cast<std::size_t>(shape.norm), layer.dy, true, store);
+  if (shape.layer_norm >= 0) {
+    layer_norm_backward(static_cast<std::size_t>(shape.layer_norm), layer.dy, store);
+  }
   if (store) {
     GradientViews::Layer& gradient = gradients.layers[index];
     for (std::size_t s = 0; s < layer.dy_s.size(); ++s) {

@@ -1,5 +1,5 @@
-// How an MlpSpec becomes layers, and where each layer's parameters lie: shared by Mlp, which lays
-// them out, and MlpPass, which runs them.
+// How an MlpSpec becomes layers, and where each layer's parameters lie: shared by the networks of
+// both engines, which lay them out, and the passes, which run them.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +17,11 @@ struct NormPlan {
   int running_mean = -1, running_var = -1;  ///< in buffers()
 };
 
+struct LayerNormPlan {
+  std::int64_t width = 0;
+  int gamma = -1, beta = -1;  ///< in parameters()
+};
+
 struct LayerPlan {
   std::int64_t first = 0;   ///< columns that come from the layer below
   std::int64_t second = 0;  ///< columns of the second input, behind them
@@ -24,17 +29,28 @@ struct LayerPlan {
   kernels::Activation activation = kernels::Activation::kIdentity;
   int weight = -1, bias = -1;  ///< no bias where a batch norm's beta follows
   int norm = -1;               ///< index into MlpPlan::norms
+  int layer_norm = -1;         ///< index into MlpPlan::layer_norms
   std::int64_t input() const { return first + second; }
 };
 
 struct MlpPlan {
   std::vector<LayerPlan> layers;
   std::vector<NormPlan> norms;
+  std::vector<LayerNormPlan> layer_norms;
   int input_norm = -1;  ///< index into norms
   ParameterLayout parameters, buffers;
 };
 
 /// Throws Code::kUsage naming the field when the spec makes no network.
 MlpPlan plan_mlp(const MlpSpec& spec);
+
+// Its parts, for networks with other layers below.
+void check_spec(const MlpSpec& spec);
+/// Adds a batch norm's entries ("name.weight", ...); returns its index into norms.
+int add_norm(MlpPlan& plan, const std::string& name, std::int64_t width);
+/// Index of the entry added last.
+int last_entry(const ParameterLayout& layout);
+/// Adds the fully connected layers of a checked spec, without an input norm.
+void add_layers(MlpPlan& plan, const MlpSpec& spec);
 
 }  // namespace tenfold::nn

@@ -25,12 +25,20 @@ struct NormWork {
   at::Tensor mean, inv_std;              ///< float64 [W]
 };
 
+struct LayerNormWork {
+  at::Tensor xhat;                       ///< float32 [S, B, W]
+  at::Tensor inv_std;                    ///< float64 [S, B]
+  at::Tensor sums;                       ///< float64 [S, 2W]: gradients of beta and gamma
+  at::Tensor sums_plain, sums_weighted;  ///< its halves
+};
+
 struct Workspace {
   /// Throws Code::kUsage where this build has no kernels for device, Code::kBug for empty shapes.
   Workspace(const MlpPlan& plan, std::int64_t shards, std::int64_t rows, const at::Device& device);
 
   std::vector<LayerWork> layers;
   std::vector<NormWork> norms;
+  std::vector<LayerNormWork> layer_norms;
   at::Tensor input, second_input, second_input_gradient, preactivation;
   at::Tensor normalized_input, normalized_input_gradient;  ///< only with an input norm
 
@@ -51,7 +59,7 @@ struct ParameterViews {
   };
   void bind(const MlpPlan& plan, const at::Tensor& flat);
   std::vector<Layer> layers;
-  std::vector<Norm> norms;
+  std::vector<Norm> norms, layer_norms;
 
  private:
   at::Tensor bound_;
@@ -79,7 +87,7 @@ struct GradientViews {
   };
   void bind(const MlpPlan& plan, const at::Tensor& gradients, std::int64_t shards);
   std::vector<Layer> layers;
-  std::vector<Norm> norms;
+  std::vector<Norm> norms, layer_norms;
   at::Tensor gaps;  ///< int64 [R, 2]: the padding between entries; undefined when there is none
 
  private:

@@ -2,6 +2,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/layer_norm.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/relu.h>
 #include <ATen/ops/tanh.h>
@@ -41,6 +42,7 @@ MlpSpec random_spec(base::Stream& stream) {
   spec.output_activation = static_cast<Activation>(pick(0, 2));
   spec.batch_norm_input = pick(0, 1) == 1;
   spec.batch_norm_hidden = pick(0, layers - 1);
+  if (spec.batch_norm_hidden == 0) spec.layer_norm_hidden = pick(0, layers - 1);
   return spec;
 }
 
@@ -68,6 +70,11 @@ at::Tensor reference(const MlpSpec& spec, const Leaves& leaf, at::Tensor x,
     const bool normed = static_cast<std::int64_t>(l) < spec.batch_norm_hidden;
     x = at::linear(x, leaf.at(layer + ".weight"), normed ? at::Tensor() : leaf.at(layer + ".bias"));
     if (normed) x = normalise(x, leaf, "norm" + std::to_string(l), spec.batch_norm_eps);
+    if (static_cast<std::int64_t>(l) < spec.layer_norm_hidden) {
+      const std::string name = "layer_norm" + std::to_string(l);
+      x = at::layer_norm(x, {x.size(1)}, leaf.at(name + ".weight"), leaf.at(name + ".bias"),
+                         spec.layer_norm_eps);
+    }
     x = activate(x, l == spec.hidden.size() ? spec.output_activation : spec.hidden_activation);
   }
   return x;

@@ -1,4 +1,5 @@
-// nn.json holds what PyTorch computed (make_nn.py); the engine must agree, in one shard or in many.
+// nn.json holds what PyTorch computed (make_nn.py); both engines must agree, in one shard or in
+// many.
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
@@ -12,6 +13,7 @@
 #include "kernels/dense_layer.hpp"
 #include "kernels/flat_optimizer.hpp"
 #include "nn/mlp.hpp"
+#include "nn/torch_network.hpp"
 
 namespace tenfold {
 namespace {
@@ -58,6 +60,21 @@ nn::MlpSpec spec_of(const Json& json) {
   spec.batch_norm_hidden = json.at("batch_norm_hidden");
   spec.batch_norm_eps = json.at("batch_norm_eps");
   spec.batch_norm_momentum = json.at("batch_norm_momentum");
+  spec.layer_norm_hidden = json.at("layer_norm_hidden");
+  spec.layer_norm_eps = json.at("layer_norm_eps");
+  return spec;
+}
+
+nn::ConvSpec conv_of(const Json& json) {
+  nn::ConvSpec spec;
+  spec.height = json.at("height");
+  spec.width = json.at("width");
+  spec.channels = json.at("channels");
+  spec.filters = json.at("filters").get<std::vector<std::int64_t>>();
+  spec.kernel = json.at("kernel");
+  spec.stride = json.at("stride");
+  spec.padding = json.at("padding");
+  spec.batch_norm = json.at("conv_batch_norm");
   return spec;
 }
 
@@ -79,41 +96,54 @@ void expect_named_near(const nn::ParameterLayout& layout, const at::Tensor& valu
   }
 }
 
-void run_network(const Json& json, std::int64_t shards) {
+void run_network(const nn::Network& net, const Json& json, std::int64_t shards) {
   const nn::MlpSpec spec = spec_of(json.at("spec"));
-  const nn::Mlp mlp(spec);
   const std::int64_t rows = json.at("rows").get<std::int64_t>() / shards;
-  const at::Tensor parameters = flat(mlp.parameters(), json.at("parameters"));
-  const at::Tensor buffers = flat(mlp.buffers(), json.at("buffers"));
-  nn::MlpPass pass(mlp, shards, rows, at::kCPU);
-  pass.input().copy_(tensor(json.at("input")).view({shards, rows, spec.input}));
+  const at::Tensor parameters = flat(net.parameters(), json.at("parameters"));
+  const at::Tensor buffers = flat(net.buffers(), json.at("buffers"));
+  const auto pass = net.make_pass(shards, rows, at::kCPU);
+  pass->input().copy_(tensor(json.at("input")).view(pass->input().sizes()));
   if (spec.second_input > 0) {
-    pass.second_input().copy_(
+    pass->second_input().copy_(
         tensor(json.at("second_input")).view({shards, rows, spec.second_input}));
   }
   const nn::Mode mode = json.at("mode") == "train" ? nn::Mode::kTrain : nn::Mode::kEval;
-  const at::Tensor& output = pass.forward(parameters, buffers, mode);
+  const at::Tensor& output = pass->forward(parameters, buffers, mode);
   EXPECT_LE(largest_difference(output, json.at("output")), 3e-6);
-  pass.output_gradient().copy_(
+  pass->output_gradient().copy_(
       tensor(json.at("output_gradient")).view({shards, rows, spec.output}));
-  const at::Tensor gradients = at::full({shards, mlp.parameters().flat_size()}, NAN);
-  pass.backward(parameters, gradients, spec.second_input > 0);
+  const at::Tensor gradients = at::full({shards, net.parameters().flat_size()}, NAN);
+  pass->backward(parameters, gradients, spec.second_input > 0);
   // Gradients reach 70 in these cases.
-  expect_named_near(mlp.parameters(), gradients.sum(0), json.at("gradients"), 4e-5);
-  expect_named_near(mlp.buffers(), buffers, json.at("buffers_after"), 2e-6);
+  expect_named_near(net.parameters(), gradients.sum(0), json.at("gradients"), 4e-5);
+  expect_named_near(net.buffers(), buffers, json.at("buffers_after"), 2e-6);
   if (spec.second_input > 0) {
-    EXPECT_LE(largest_difference(pass.second_input_gradient(), json.at("second_gradient")), 1e-5);
+    EXPECT_LE(largest_difference(pass->second_input_gradient(), json.at("second_gradient")), 1e-5);
+  }
+}
+
+void run_split(const nn::Network& net, const Json& json, const std::string& engine) {
+  for (const std::int64_t shards : {1, 2, 8}) {
+    SCOPED_TRACE(testing::Message() << json.at("name") << ", " << json.at("mode") << ", " << engine
+                                    << ", " << shards << " shards");
+    run_network(net, json, shards);
   }
 }
 
 TEST(Golden, NetworksEqualPyTorchForwardAndBackward) {
-  ASSERT_EQ(golden().at("networks").size(), 12U);
+  ASSERT_EQ(golden().at("networks").size(), 15U);
   for (const Json& json : golden().at("networks")) {
-    for (const std::int64_t shards : {1, 2, 8}) {
-      SCOPED_TRACE(testing::Message()
-                   << json.at("name") << ", " << json.at("mode") << ", " << shards << " shards");
-      run_network(json, shards);
-    }
+    const nn::MlpSpec spec = spec_of(json.at("spec"));
+    run_split(nn::Mlp(spec), json, "fused");
+    run_split(nn::TorchNetwork(nn::TorchSpec{spec, std::nullopt}), json, "torch");
+  }
+}
+
+TEST(Golden, NetworksOfPicturesEqualPyTorchForwardAndBackward) {
+  ASSERT_EQ(golden().at("pictures").size(), 7U);
+  for (const Json& json : golden().at("pictures")) {
+    const Json& spec = json.at("spec");
+    run_split(nn::TorchNetwork(nn::TorchSpec{spec_of(spec), conv_of(spec)}), json, "torch");
   }
 }
 

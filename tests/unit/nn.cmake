@@ -1,5 +1,5 @@
 tenfold_test(unit_nn LABEL unit
-  SOURCES nn_parameter_test.cpp nn_shard_invariance_test.cpp nn_mlp_pass_test.cpp
+  SOURCES nn_parameter_test.cpp nn_shard_invariance_test.cpp nn_mlp_pass_test.cpp nn_engines_test.cpp
     kokkos_environment.cpp
   DEPS tenfold::nn)
 # ATen/TensorOperators.h then brings the operators alone, not every function.

@@ -9,20 +9,11 @@
 #include <cmath>
 
 #include "base/error.hpp"
-#include "base/philox.hpp"
 #include "nn/mlp.hpp"
+#include "support/network_checks.hpp"
 
 namespace tenfold::nn {
 namespace {
-
-void fill_normal(const at::Tensor& values, std::uint32_t index) {
-  base::Stream stream(31, base::Purpose::kTest, index, 0);
-  const at::Tensor host = at::empty(values.sizes(), at::kFloat);
-  for (std::int64_t i = 0; i < host.numel(); ++i) {
-    host.data_ptr<float>()[i] = static_cast<float>(stream.normal());
-  }
-  values.copy_(host);
-}
 
 // A network with its parameters and one pass of S shards of B rows, filled with random numbers.
 struct Net {
@@ -33,8 +24,8 @@ struct Net {
         gradients(at::empty({shards, mlp.parameters().flat_size()}, at::kFloat)),
         pass(mlp, shards, rows, at::kCPU) {
     mlp.initialize(parameters, buffers, 3, 0);
-    fill_normal(pass.input(), 1);
-    if (spec.second_input > 0) fill_normal(pass.second_input(), 2);
+    test::fill_random(pass.input(), 1);
+    if (spec.second_input > 0) test::fill_random(pass.second_input(), 2);
   }
   at::Tensor part(const std::string& name, const at::Tensor& flat) const {
     for (const ParameterEntry& e : mlp.parameters().entries()) {
@@ -63,7 +54,7 @@ TEST(MlpPass, ActionEntersAtTheSecondLayerOnly) {
   Net net(small_critic(), 2, 4);
   net.part("layer1.weight", net.parameters).view({9, 14}).narrow(1, 12, 2).zero_();
   const at::Tensor before = net.pass.forward(net.parameters, net.buffers, Mode::kEval).clone();
-  fill_normal(net.pass.second_input(), 9);
+  test::fill_random(net.pass.second_input(), 9);
   EXPECT_TRUE(at::equal(net.pass.forward(net.parameters, net.buffers, Mode::kEval), before));
   net.pass.output_gradient().fill_(1.0);
   net.pass.backward(net.parameters, {}, true);
@@ -76,7 +67,7 @@ TEST(MlpPass, InputGradientAloneEqualsTheFullBackward) {
     spec.second_layer = layer;
     Net net(spec, 3, 4);
     net.pass.forward(net.parameters, net.buffers, Mode::kTrain);
-    fill_normal(net.pass.output_gradient(), 4);
+    test::fill_random(net.pass.output_gradient(), 4);
     const at::Tensor given = net.pass.output_gradient().clone();
     net.pass.backward(net.parameters, {}, true);
     const at::Tensor alone = net.pass.second_input_gradient().clone();
@@ -140,56 +131,6 @@ TEST(MlpPass, RunningStatisticsMoveInTrainingOnly) {
   const at::Tensor eval = net.pass.forward(net.parameters, net.buffers, Mode::kEval).clone();
   EXPECT_TRUE(at::equal(net.buffers, start));
   EXPECT_FALSE(at::equal(eval, train));
-}
-
-// Central differences of sum(weight * output) on a smooth network; float32 leaves about three
-// digits.
-void expect_finite_differences(const MlpSpec& spec, Mode mode) {
-  Net net(spec, 2, 6);
-  const at::Tensor weight = at::empty({2, 6, spec.output}, at::kFloat);
-  fill_normal(weight, 6);
-  const auto loss = [&] {
-    return (net.pass.forward(net.parameters, net.buffers, mode) * weight)
-        .sum(at::kDouble)
-        .item<double>();
-  };
-  loss();
-  net.pass.output_gradient().copy_(weight);
-  net.pass.backward(net.parameters, net.gradients, spec.second_input > 0);
-  const at::Tensor total = net.gradients.sum(0);
-  const double scale = total.abs().max().item<double>();
-  const auto check = [&](float& value, double gradient, const std::string& name) {
-    const float kept = value;
-    const float step = 4e-3F;
-    value = kept + step;
-    const double high = loss();
-    value = kept - step;
-    const double low = loss();
-    value = kept;
-    EXPECT_NEAR((high - low) / (2.0 * step), gradient, 3e-3 * scale) << name;
-  };
-  for (const ParameterEntry& e : net.mlp.parameters().entries()) {
-    for (std::int64_t i = e.offset; i < e.offset + e.size; i += 1 + e.size / 3) {
-      check(net.parameters.data_ptr<float>()[i], total[i].item<double>(), e.name);
-    }
-  }
-  if (spec.second_input == 0) return;
-  const at::Tensor second = net.pass.second_input_gradient().clone();
-  for (std::int64_t s = 0; s < 2; ++s) {
-    check(net.pass.second_input()[s][3].data_ptr<float>()[1], second[s][3][1].item<double>(),
-          "second input");
-  }
-}
-
-TEST(MlpPass, BackwardEqualsFiniteDifferences) {
-  MlpSpec spec = small_critic();
-  spec.hidden_activation = kernels::Activation::kTanh;
-  spec.output_activation = kernels::Activation::kTanh;
-  expect_finite_differences(spec, Mode::kTrain);
-  spec.batch_norm_input = true;
-  spec.batch_norm_hidden = 2;
-  expect_finite_differences(spec, Mode::kTrainFrozenStatistics);
-  expect_finite_differences(spec, Mode::kEval);
 }
 
 // Counts the allocations of tensors.

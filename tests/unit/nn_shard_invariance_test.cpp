@@ -7,7 +7,7 @@
 
 #include "base/philox.hpp"
 #include "kernels/shard_sum.hpp"
-#include "nn/mlp.hpp"
+#include "nn/torch_network.hpp"
 
 namespace tenfold::nn {
 namespace {
@@ -24,10 +24,14 @@ at::Tensor random_tensor(at::IntArrayRef shape, std::uint32_t index) {
 }
 
 struct Case {
-  MlpSpec spec;
+  std::shared_ptr<const Network> net;
   std::int64_t rows;
   Mode mode;
 };
+
+at::Tensor random_bytes(at::IntArrayRef shape, std::uint32_t index) {
+  return random_tensor(shape, index).mul_(40).add_(128).clamp_(0, 255).to(at::kByte);
+}
 
 // What all ranks together see: one record per sum over shards, in order.
 struct Statistics {
@@ -42,31 +46,31 @@ class Runner {
  public:
   explicit Runner(const Case& c)
       : case_(c),
-        mlp_(c.spec),
-        parameters_(at::empty({mlp_.parameters().flat_size()}, at::kFloat)),
-        buffers_(at::empty({mlp_.buffers().flat_size()}, at::kFloat)),
-        input_(random_tensor({kShards, c.rows, c.spec.input}, 1)),
-        second_(random_tensor({kShards, c.rows, c.spec.second_input}, 2)),
-        output_gradient_(random_tensor({kShards, c.rows, c.spec.output}, 3)) {
-    mlp_.initialize(parameters_, buffers_, 5, 0);
+        parameters_(at::empty({c.net->parameters().flat_size()}, at::kFloat)),
+        buffers_(at::empty({c.net->buffers().flat_size()}, at::kFloat)) {
+    c.net->initialize(parameters_, buffers_, 5, 0);
+    const auto pass = c.net->make_pass(kShards, c.rows, at::kCPU);
+    input_ = pass->input().scalar_type() == at::kByte ? random_bytes(pass->input().sizes(), 1)
+                                                      : random_tensor(pass->input().sizes(), 1);
+    if (pass->second_input().defined()) second_ = random_tensor(pass->second_input().sizes(), 2);
+    output_gradient_ = random_tensor(pass->output().sizes(), 3);
   }
 
   // Shards first .. first + shards - 1, as a rank that owns just them computes them.
   Result run(std::int64_t first, std::int64_t shards, const SumOverShards& sum) const {
     Result result;
     result.buffers = buffers_.clone();
-    MlpPass pass(mlp_, shards, case_.rows, at::kCPU);
-    pass.input().copy_(input_.narrow(0, first, shards));
-    if (case_.spec.second_input > 0) {
-      pass.second_input().copy_(second_.narrow(0, first, shards));
-    }
+    const auto pass = case_.net->make_pass(shards, case_.rows, at::kCPU);
+    pass->input().copy_(input_.narrow(0, first, shards));
+    const bool critic = second_.defined();
+    if (critic) pass->second_input().copy_(second_.narrow(0, first, shards));
     const auto rows = static_cast<double>(kShards * case_.rows);
-    result.output = pass.forward(parameters_, result.buffers, case_.mode, sum, rows).clone();
-    pass.output_gradient().copy_(output_gradient_.narrow(0, first, shards));
-    result.gradients = at::empty({shards, mlp_.parameters().flat_size()}, at::kFloat).fill_(NAN);
-    const bool critic = case_.spec.second_input > 0;
-    pass.backward(parameters_, result.gradients, critic);
-    if (critic) result.second = pass.second_input_gradient().clone();
+    result.output = pass->forward(parameters_, result.buffers, case_.mode, sum, rows).clone();
+    pass->output_gradient().copy_(output_gradient_.narrow(0, first, shards));
+    result.gradients =
+        at::empty({shards, case_.net->parameters().flat_size()}, at::kFloat).fill_(NAN);
+    pass->backward(parameters_, result.gradients, critic);
+    if (critic) result.second = pass->second_input_gradient().clone();
     return result;
   }
 
@@ -99,7 +103,6 @@ class Runner {
 
  private:
   Case case_;
-  Mlp mlp_;
   at::Tensor parameters_, buffers_, input_, second_, output_gradient_;
 };
 
@@ -107,7 +110,7 @@ class ShardInvariance : public testing::TestWithParam<std::tuple<std::int64_t, s
 
 TEST_P(ShardInvariance, CriticAndActorHaveTheSameBitsForEverySplit) {
   const auto [observation, rows] = GetParam();
-  for (const bool norm : {false, true}) {
+  for (const int norm : {0, 1, 2}) {  // none, batch norm, layer norm
     for (const std::int64_t layer : {0, 1, 2}) {
       MlpSpec spec;
       spec.input = observation;
@@ -116,13 +119,17 @@ TEST_P(ShardInvariance, CriticAndActorHaveTheSameBitsForEverySplit) {
       spec.second_input = layer == 0 ? 0 : 3;
       spec.second_layer = layer == 0 ? 1 : layer;
       if (layer == 0) spec.output_activation = kernels::Activation::kTanh;
-      spec.batch_norm_input = norm;
-      spec.batch_norm_hidden = norm ? 1 : 0;
-      const Runner runner({spec, rows, Mode::kTrain});
+      spec.batch_norm_input = norm == 1;
+      spec.batch_norm_hidden = norm == 1 ? 1 : 0;
+      spec.layer_norm_hidden = norm == 2 ? 2 : 0;
+      const Runner fused({std::make_shared<Mlp>(spec), rows, Mode::kTrain});
+      const Runner torch(
+          {std::make_shared<TorchNetwork>(TorchSpec{spec, std::nullopt}), rows, Mode::kTrain});
       for (const std::int64_t part : {4, 2, 1}) {
-        SCOPED_TRACE(testing::Message() << "action layer " << layer << ", batch norm " << norm
-                                        << ", " << part << " of " << kShards << " shards");
-        runner.expect_parts_equal(part);
+        SCOPED_TRACE(testing::Message() << "action layer " << layer << ", norm " << norm << ", "
+                                        << part << " of " << kShards << " shards");
+        fused.expect_parts_equal(part);
+        torch.expect_parts_equal(part);
       }
     }
   }
@@ -138,9 +145,34 @@ TEST(ShardInvarianceOfThePaper, NetsOf400And300) {
   spec.output = 1;
   spec.second_input = 6;
   spec.second_layer = 2;
-  const Runner runner({spec, 8, Mode::kTrain});
-  runner.expect_parts_equal(1);
-  runner.expect_parts_equal(4);
+  for (const std::shared_ptr<const Network>& net :
+       {std::shared_ptr<const Network>(std::make_shared<Mlp>(spec)),
+        std::shared_ptr<const Network>(
+            std::make_shared<TorchNetwork>(TorchSpec{spec, std::nullopt}))}) {
+    const Runner runner({net, 8, Mode::kTrain});
+    runner.expect_parts_equal(1);
+    runner.expect_parts_equal(4);
+  }
+}
+
+// Batches of 16 in 8 shards, as section 7 has it.
+TEST(ShardInvarianceOfThePaper, NetsOfPictures) {
+  for (const bool batch_norm : {false, true}) {
+    TorchSpec spec{{}, ConvSpec{}};
+    spec.mlp.hidden = {40, 24};
+    spec.mlp.output = 1;
+    spec.mlp.second_input = 6;
+    spec.mlp.second_layer = 2;
+    spec.mlp.batch_norm_input = batch_norm;
+    spec.mlp.batch_norm_hidden = batch_norm ? 1 : 0;
+    spec.conv->height = spec.conv->width = 64;
+    spec.conv->channels = 9;
+    spec.conv->filters = {32, 32, 32};
+    spec.conv->batch_norm = batch_norm;
+    const Runner runner({std::make_shared<TorchNetwork>(spec), 2, Mode::kTrain});
+    runner.expect_parts_equal(1);
+    runner.expect_parts_equal(4);
+  }
 }
 
 }  // namespace
