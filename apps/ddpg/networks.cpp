@@ -1,6 +1,5 @@
 #include "ddpg/networks.hpp"
 
-#include "base/error.hpp"
 #include "nn/torch_network.hpp"
 
 namespace tenfold::ddpg {
@@ -49,20 +48,9 @@ nn::MlpSpec critic_spec(const Config& config, std::int64_t observation_size,
 
 namespace {
 
-// auto: the fused engine for every network of states. It was never slower than LibTorch in
-// tests/bench/ddpg_update.py, whose largest nets are 400-300.
-std::unique_ptr<nn::Network> make_network(const Config& config, const ObservationShape& observation,
-                                          const nn::MlpSpec& spec) {
-  if (!observation.pictures()) {
-    if (config.engine == "torch") {
-      return std::make_unique<nn::TorchNetwork>(nn::TorchSpec{spec, std::nullopt});
-    }
-    return std::make_unique<nn::Mlp>(spec);
-  }
-  if (config.engine == "fused") {
-    throw base::Error(base::Code::kUsage, "--engine fused has no convolutions for pictures",
-                      "Use --engine torch, or auto");
-  }
+nn::NetworkSpec network_spec(const Config& config, const ObservationShape& observation,
+                             const nn::MlpSpec& layers) {
+  if (!observation.pictures()) return layers;
   nn::ConvSpec conv;
   conv.height = observation.height;
   conv.width = observation.width;
@@ -72,19 +60,28 @@ std::unique_ptr<nn::Network> make_network(const Config& config, const Observatio
   conv.stride = config.conv_stride;
   conv.padding = config.conv_kernel / 2;
   conv.batch_norm = config.batch_norm == "paper";
-  return std::make_unique<nn::TorchNetwork>(nn::TorchSpec{spec, conv});
+  return {layers, conv};
+}
+
+// auto: the fused engine, which tests/bench/ddpg_update.py never saw slower than LibTorch's
+// operators on the same networks.
+std::unique_ptr<nn::Network> make_network(const Config& config, const nn::NetworkSpec& spec) {
+  if (config.engine == "torch") return std::make_unique<nn::TorchNetwork>(spec);
+  return std::make_unique<nn::Mlp>(spec);
 }
 
 }  // namespace
 
 std::unique_ptr<nn::Network> make_actor(const Config& config, const ObservationShape& observation,
                                         std::int64_t action_size) {
-  return make_network(config, observation, actor_spec(config, observation.size, action_size));
+  return make_network(
+      config, network_spec(config, observation, actor_spec(config, observation.size, action_size)));
 }
 
 std::unique_ptr<nn::Network> make_critic(const Config& config, const ObservationShape& observation,
                                          std::int64_t action_size) {
-  return make_network(config, observation, critic_spec(config, observation.size, action_size));
+  return make_network(config, network_spec(config, observation,
+                                           critic_spec(config, observation.size, action_size)));
 }
 
 }  // namespace tenfold::ddpg

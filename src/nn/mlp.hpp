@@ -1,10 +1,12 @@
-// Multilayer perceptrons on the fused engine.
+// Multilayer perceptrons, with or without convolutions below them, on the fused engine.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "kernels/dense_layer.hpp"
@@ -37,25 +39,48 @@ struct MlpSpec {
   double final_init_bound = 0;
 };
 
-/// The fused engine: hand-written passes, one matrix product per layer and group, everything around
-/// it our own kernels; no autograd graph, no allocation per call.
+/// Convolutions, each with a ReLU, on pictures divided by 255.
+struct ConvSpec {
+  std::int64_t height = 0, width = 0, channels = 0;  ///< of a picture, uint8
+  std::vector<std::int64_t> filters;                 ///< {32, 32, 32}
+  std::int64_t kernel = 3, stride = 2, padding = 1;
+  /// Batch norm per channel, over rows and places, on the pre-activations of all convolutions.
+  bool batch_norm = false;
+};
+
+/// What either engine makes a network of.
+struct NetworkSpec {
+  NetworkSpec(MlpSpec layers, std::optional<ConvSpec> convolutions = std::nullopt)  // NOLINT
+      : mlp(std::move(layers)), conv(std::move(convolutions)) {}
+  /// The fully connected layers. With pictures, input is found from the convolutions, whose output
+  /// is flattened as [height, width, filters], and batch_norm_input is per channel of the picture.
+  MlpSpec mlp;
+  std::optional<ConvSpec> conv;
+};
+
+struct MlpPlan;
+
+/// The fused engine: hand-written passes, one matrix product per layer and group (a few, for
+/// convolutions), everything around it our own kernels; no autograd graph, no allocation per call.
 class Mlp final : public Network {
  public:
   /// Parameters start in U(+-1/sqrt(fan_in)), the last layer as the spec says, gamma 1, beta 0;
-  /// running mean 0, variance 1. Throws Code::kUsage when the spec makes no network.
-  explicit Mlp(MlpSpec spec);
-  const MlpSpec& spec() const { return spec_; }
+  /// running mean 0, variance 1. Weights are [out, in], those of convolutions [filters, kernel,
+  /// kernel, channels]. Throws Code::kUsage when the spec makes no network.
+  explicit Mlp(const NetworkSpec& spec);
   std::unique_ptr<NetworkPass> make_pass(std::int64_t groups, std::int64_t rows,
                                          const at::Device& device,
                                          Gradients wanted = Gradients::kAll) const override;
 
  private:
-  MlpSpec spec_;
+  friend class MlpPass;
+  std::shared_ptr<const MlpPlan> plan_;
 };
 
 class MlpPass final : public NetworkPass {
  public:
-  MlpPass(const Mlp& mlp, std::int64_t shards, std::int64_t rows, const at::Device& device);
+  MlpPass(const Mlp& mlp, std::int64_t shards, std::int64_t rows, const at::Device& device,
+          Gradients wanted = Gradients::kAll);
   ~MlpPass() override;
 
   const at::Tensor& input() const override;

@@ -1,9 +1,11 @@
 #include <ATen/core/LegacyTypeDispatch.h>
+#include <ATen/ops/addmm.h>
 #include <ATen/ops/mm.h>
 
 #include <utility>
 
 #include "base/error.hpp"
+#include "kernels/convolution.hpp"
 #include "kernels/layer_norm.hpp"
 #include "kernels/shard_sum.hpp"
 #include "nn/mlp_workspace.hpp"
@@ -11,11 +13,18 @@
 namespace tenfold::nn {
 
 struct MlpPass::State {
-  State(const Mlp& mlp, std::int64_t shards, std::int64_t rows, const at::Device& device)
-      : spec(mlp.spec()), plan(plan_mlp(mlp.spec())), work(plan, shards, rows, device) {}
+  State(std::shared_ptr<const MlpPlan> the_plan, std::int64_t shards, std::int64_t rows,
+        const at::Device& device, Gradients the_wanted)
+      : owned(std::move(the_plan)),
+        plan(*owned),
+        spec(plan.spec.mlp),
+        wanted(the_wanted),
+        work(plan, shards, rows, device, wanted) {}
 
-  MlpSpec spec;
-  MlpPlan plan;
+  std::shared_ptr<const MlpPlan> owned;
+  const MlpPlan& plan;
+  const MlpSpec& spec;
+  Gradients wanted;
   Workspace work;
   ParameterViews parameters;
   BufferViews buffers;
@@ -23,7 +32,7 @@ struct MlpPass::State {
 
   Mode mode = Mode::kEval;
   SumOverShards sum;
-  double count = 0;
+  double global_rows = 0;
   bool ran = false;
 
   void total_over_shards(const at::Tensor& per_shard, const at::Tensor& total) const {
@@ -32,6 +41,12 @@ struct MlpPass::State {
   void normalize(std::size_t index, const at::Tensor& x, const at::Tensor& y);
   void norm_backward(std::size_t index, const at::Tensor& dy, bool want_dx, bool store);
   void layer_norm_backward(std::size_t index, const at::Tensor& dy, bool store);
+  void input_forward();
+  void conv_forward(std::size_t index);
+  void conv_backward(std::size_t index, bool want_below);
+  double count(std::size_t norm) const {
+    return global_rows * static_cast<double>(plan.norms[norm].places);
+  }
   void layer_forward(std::size_t index);
   void layer_backward(std::size_t index, bool store, bool want_first, bool want_second);
 };
@@ -46,9 +61,9 @@ void MlpPass::State::normalize(std::size_t index, const at::Tensor& x, const at:
     kernels::batch_norm_sums(x, norm.sums);
     total_over_shards(norm.sums, norm.total);
     const bool moves = mode == Mode::kTrain;
-    kernels::batch_norm_statistics(norm.total, count, spec.batch_norm_eps, spec.batch_norm_momentum,
-                                   norm.mean, norm.inv_std, moves ? running.mean : at::Tensor(),
-                                   moves ? running.var : at::Tensor());
+    kernels::batch_norm_statistics(
+        norm.total, count(index), spec.batch_norm_eps, spec.batch_norm_momentum, norm.mean,
+        norm.inv_std, moves ? running.mean : at::Tensor(), moves ? running.var : at::Tensor());
   }
   kernels::batch_norm_apply(x, norm.mean, norm.inv_std, parameters.norms[index].gamma,
                             parameters.norms[index].beta, norm.xhat, y);
@@ -70,7 +85,7 @@ void MlpPass::State::norm_backward(std::size_t index, const at::Tensor& dy, bool
   if (!want_dx) return;
   if (batch_statistics) total_over_shards(norm.sums, norm.total);
   kernels::batch_norm_backward(dy, norm.xhat, parameters.norms[index].gamma, norm.inv_std,
-                               norm.total, batch_statistics ? count : 0.0, dy);
+                               norm.total, batch_statistics ? count(index) : 0.0, dy);
 }
 
 // In place on dy; the sums stay per shard, where they are gradients.
@@ -82,6 +97,56 @@ void MlpPass::State::layer_norm_backward(std::size_t index, const at::Tensor& dy
     gradients.layer_norms[index].gamma.copy_(norm.sums_weighted);
   }
   kernels::layer_norm_backward(dy, norm.xhat, parameters.layer_norms[index].gamma, norm.inv_std);
+}
+
+void MlpPass::State::input_forward() {
+  if (plan.input_norm >= 0) {
+    for (std::size_t s = 0; s < work.bytes_s.size(); ++s) {
+      kernels::scale_bytes(work.bytes_s[s], work.scaled_s[s]);
+    }
+    normalize(static_cast<std::size_t>(plan.input_norm),
+              plan.convs.empty() ? work.input : work.scaled, work.normalized_input);
+  }
+  for (std::size_t i = 0; i < plan.convs.size(); ++i) conv_forward(i);
+  if (!plan.convs.empty()) work.first.copy_(work.convs.back().y_rows);
+}
+
+void MlpPass::State::conv_forward(std::size_t index) {
+  const ConvWork& conv = work.convs[index];
+  const ConvPlan& shape = plan.convs[index];
+  const ParameterViews::Conv& parameter = parameters.convs[index];
+  for (const auto& shard : conv.tiles) {
+    for (ConvWork::Tile tile : shard) {
+      kernels::gather_patches(tile.source, shape.geometry, tile.patches);
+      at::mm_out(tile.y, tile.patches, parameter.weight_t);
+    }
+  }
+  if (shape.norm >= 0) normalize(static_cast<std::size_t>(shape.norm), conv.y, conv.y);
+  kernels::bias_activation(conv.y, parameter.bias, kernels::Activation::kRelu);
+}
+
+void MlpPass::State::conv_backward(std::size_t index, bool want_below) {
+  const ConvWork& conv = work.convs[index];
+  const ConvPlan& shape = plan.convs[index];
+  GradientViews::Layer& gradient = gradients.convs[index];
+  kernels::activation_backward(conv.dy, conv.y, kernels::Activation::kRelu);
+  if (shape.norm >= 0) norm_backward(static_cast<std::size_t>(shape.norm), conv.dy, true, true);
+  if (shape.bias >= 0) kernels::bias_gradient(conv.dy, gradient.bias);
+  for (std::size_t s = 0; s < conv.tiles.size(); ++s) {
+    at::Tensor& weight = gradient.weight_s[s];
+    bool first = true;
+    for (ConvWork::Tile tile : conv.tiles[s]) {
+      kernels::gather_patches(tile.source, shape.geometry, tile.patches);
+      if (std::exchange(first, false)) {
+        at::mm_out(weight, tile.dy_t, tile.patches);
+      } else {
+        at::addmm_out(weight, weight, tile.dy_t, tile.patches);
+      }
+      if (!want_below) continue;
+      at::mm_out(tile.patches_gradient, tile.dy, parameters.convs[index].weight);
+      kernels::add_patches(tile.patches_gradient, shape.geometry, tile.source_gradient);
+    }
+  }
 }
 
 void MlpPass::State::layer_forward(std::size_t index) {
@@ -135,8 +200,9 @@ void MlpPass::State::layer_backward(std::size_t index, bool store, bool want_fir
   for (std::size_t s = 0; s < dx.size(); ++s) at::mm_out(dx[s], layer.dy_s[s], weight);
 }
 
-MlpPass::MlpPass(const Mlp& mlp, std::int64_t shards, std::int64_t rows, const at::Device& device)
-    : state_(std::make_unique<State>(mlp, shards, rows, device)) {}
+MlpPass::MlpPass(const Mlp& mlp, std::int64_t shards, std::int64_t rows, const at::Device& device,
+                 Gradients wanted)
+    : state_(std::make_unique<State>(mlp.plan_, shards, rows, device, wanted)) {}
 MlpPass::~MlpPass() = default;
 
 const at::Tensor& MlpPass::input() const {
@@ -167,11 +233,9 @@ const at::Tensor& MlpPass::forward(const at::Tensor& parameters, const at::Tenso
   state.mode = mode;
   state.sum = sum;
   const at::Tensor& input = state.work.input;
-  state.count = global_rows > 0 ? global_rows : static_cast<double>(input.size(0) * input.size(1));
-  if (state.plan.input_norm >= 0) {
-    state.normalize(static_cast<std::size_t>(state.plan.input_norm), input,
-                    state.work.normalized_input);
-  }
+  state.global_rows =
+      global_rows > 0 ? global_rows : static_cast<double>(input.size(0) * input.size(1));
+  state.input_forward();
   for (std::size_t l = 0; l < state.plan.layers.size(); ++l) state.layer_forward(l);
   state.ran = true;
   return output();
@@ -184,6 +248,9 @@ void MlpPass::backward(const at::Tensor& parameters, const at::Tensor& gradients
   base::require(state.ran, "MlpPass::backward before forward");
   state.parameters.bind(state.plan, parameters);
   const bool store = gradients.defined();
+  base::require((!store || state.wanted == Gradients::kAll) &&
+                    (!want_second || state.wanted != Gradients::kNone),
+                "MlpPass::backward for more than the pass was made for");
   if (store) {
     state.gradients.bind(state.plan, gradients, state.work.input.size(0));
     if (state.gradients.gaps.defined()) kernels::zero_ranges(gradients, state.gradients.gaps);
@@ -194,9 +261,16 @@ void MlpPass::backward(const at::Tensor& parameters, const at::Tensor& gradients
   const auto entry = static_cast<std::size_t>(state.spec.second_layer - 1);
   const std::size_t lowest = store ? 0 : entry;
   const bool input_norm = state.plan.input_norm >= 0;
+  const bool convs = !state.plan.convs.empty();
   for (std::size_t l = state.plan.layers.size(); l-- > lowest;) {
-    const bool want_first = l > lowest || (l == 0 && store && input_norm);
+    const bool want_first = l > lowest || (l == 0 && store && (input_norm || convs));
     state.layer_backward(l, store, want_first, want_second && l == entry);
+  }
+  if (store && convs) {
+    state.work.convs.back().dy_rows.copy_(state.work.first_gradient);
+    for (std::size_t i = state.plan.convs.size(); i-- > 0;) {
+      state.conv_backward(i, i > 0 || input_norm);
+    }
   }
   if (store && input_norm) {
     state.norm_backward(static_cast<std::size_t>(state.plan.input_norm),

@@ -1,11 +1,12 @@
-// How an MlpSpec becomes layers, and where each layer's parameters lie: shared by the networks of
-// both engines, which lay them out, and the passes, which run them.
+// How a NetworkSpec becomes layers, and where each layer's parameters lie: shared by the networks
+// of both engines, which lay them out, and the passes, which run them.
 #pragma once
 
 #include <cstdint>
-#include <string>
+#include <utility>
 #include <vector>
 
+#include "kernels/convolution.hpp"
 #include "nn/mlp.hpp"
 
 namespace tenfold::nn {
@@ -13,6 +14,7 @@ namespace tenfold::nn {
 /// Indices into ParameterLayout::entries(); -1 where there is none.
 struct NormPlan {
   std::int64_t width = 0;
+  std::int64_t places = 1;                  ///< of a row: pixels, where it is per channel
   int gamma = -1, beta = -1;                ///< in parameters()
   int running_mean = -1, running_var = -1;  ///< in buffers()
 };
@@ -33,7 +35,16 @@ struct LayerPlan {
   std::int64_t input() const { return first + second; }
 };
 
+struct ConvPlan {
+  kernels::ConvGeometry geometry;
+  std::int64_t filters = 0;
+  int weight = -1, bias = -1, norm = -1;  ///< as in LayerPlan
+};
+
 struct MlpPlan {
+  explicit MlpPlan(NetworkSpec the_spec) : spec(std::move(the_spec)) {}
+  NetworkSpec spec;  ///< with mlp.input filled in
+  std::vector<ConvPlan> convs;
   std::vector<LayerPlan> layers;
   std::vector<NormPlan> norms;
   std::vector<LayerNormPlan> layer_norms;
@@ -42,15 +53,6 @@ struct MlpPlan {
 };
 
 /// Throws Code::kUsage naming the field when the spec makes no network.
-MlpPlan plan_mlp(const MlpSpec& spec);
-
-// Its parts, for networks with other layers below.
-void check_spec(const MlpSpec& spec);
-/// Adds a batch norm's entries ("name.weight", ...); returns its index into norms.
-int add_norm(MlpPlan& plan, const std::string& name, std::int64_t width);
-/// Index of the entry added last.
-int last_entry(const ParameterLayout& layout);
-/// Adds the fully connected layers of a checked spec, without an input norm.
-void add_layers(MlpPlan& plan, const MlpSpec& spec);
+MlpPlan plan_network(const NetworkSpec& spec);
 
 }  // namespace tenfold::nn

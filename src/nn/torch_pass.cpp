@@ -23,10 +23,10 @@ using kernels::Activation;
 using Tensors = std::vector<at::Tensor>;
 
 struct TorchPass::State {
-  State(std::shared_ptr<const TorchPlan> the_plan, std::int64_t groups, std::int64_t rows,
+  State(std::shared_ptr<const MlpPlan> the_plan, std::int64_t groups, std::int64_t rows,
         const at::Device& device, Gradients the_wanted);
 
-  std::shared_ptr<const TorchPlan> plan;
+  std::shared_ptr<const MlpPlan> plan;
   Gradients wanted;
   std::int64_t groups;
   at::Tensor input, second_input, second_input_gradient, output, output_gradient, preactivation;
@@ -80,7 +80,7 @@ struct TorchPass::State {
   Tensors through_norm(std::size_t index, const Tensors& dy, bool store, bool want_dx);
 };
 
-TorchPass::State::State(std::shared_ptr<const TorchPlan> the_plan, std::int64_t the_groups,
+TorchPass::State::State(std::shared_ptr<const MlpPlan> the_plan, std::int64_t the_groups,
                         std::int64_t rows, const at::Device& device, Gradients the_wanted)
     : plan(std::move(the_plan)),
       wanted(the_wanted),
@@ -90,7 +90,7 @@ TorchPass::State::State(std::shared_ptr<const TorchPlan> the_plan, std::int64_t 
   for (std::size_t k = 0; k < stages.size(); ++k) {
     if (stages[k].second) entry_stage = k;
   }
-  for (const NormPlan& norm : plan->mlp.norms) norms.emplace_back(groups, norm.width, device);
+  for (const NormPlan& norm : plan->norms) norms.emplace_back(groups, norm.width, device);
   make_workspace(rows, device);
 }
 
@@ -117,42 +117,41 @@ void TorchPass::State::make_workspace(std::int64_t rows, const at::Device& devic
 // Leaves of one group's own: autograd adds up what reaches one leaf, and gradients are per group.
 void TorchPass::State::bind_parameters(const at::Tensor& flat) {
   if (is_bound(bound_parameters, flat)) return;
-  check_flat(flat, plan->mlp.parameters, input.device());
+  check_flat(flat, plan->parameters, input.device());
   bound_parameters = flat;
   const bool learns = wanted == Gradients::kAll;
   leaves.assign(learns ? group_count() : 1, {});
   for (Tensors& group : leaves) {
-    for (std::size_t e = 0; e < plan->mlp.parameters.entries().size(); ++e) {
-      group.push_back(entry_view(plan->mlp.parameters, static_cast<int>(e), flat)
-                          .detach()
-                          .requires_grad_(learns));
+    for (std::size_t e = 0; e < plan->parameters.entries().size(); ++e) {
+      group.push_back(
+          entry_view(plan->parameters, static_cast<int>(e), flat).detach().requires_grad_(learns));
     }
   }
 }
 
 void TorchPass::State::bind_buffers(const at::Tensor& flat) {
   if (norms.empty() || is_bound(bound_buffers, flat)) return;
-  check_flat(flat, plan->mlp.buffers, input.device());
+  check_flat(flat, plan->buffers, input.device());
   bound_buffers = flat;
   buffers.clear();
-  for (std::size_t e = 0; e < plan->mlp.buffers.entries().size(); ++e) {
-    buffers.push_back(entry_view(plan->mlp.buffers, static_cast<int>(e), flat));
+  for (std::size_t e = 0; e < plan->buffers.entries().size(); ++e) {
+    buffers.push_back(entry_view(plan->buffers, static_cast<int>(e), flat));
   }
 }
 
 void TorchPass::State::bind_gradients(const at::Tensor& rows) {
   if (is_bound(bound_gradients, rows)) return;
-  check_gradients(rows, plan->mlp.parameters, groups);
+  check_gradients(rows, plan->parameters, groups);
   bound_gradients = rows;
   gradients.assign(group_count(), {});
   for (std::int64_t g = 0; g < groups; ++g) {
-    for (std::size_t e = 0; e < plan->mlp.parameters.entries().size(); ++e) {
+    for (std::size_t e = 0; e < plan->parameters.entries().size(); ++e) {
       gradients[static_cast<std::size_t>(g)].push_back(
-          entry_view(plan->mlp.parameters, static_cast<int>(e), rows.select(0, g)));
+          entry_view(plan->parameters, static_cast<int>(e), rows.select(0, g)));
     }
   }
   gaps.clear();
-  const std::vector<std::int64_t> ranges = padding_ranges(plan->mlp.parameters);
+  const std::vector<std::int64_t> ranges = padding_ranges(plan->parameters);
   for (std::size_t i = 0; i < ranges.size(); i += 2) {
     gaps.push_back(rows.narrow(1, ranges[i], ranges[i + 1] - ranges[i]));
   }
@@ -181,7 +180,7 @@ void TorchPass::State::normalize(int index) {
   if (index < 0) return;
   const at::NoGradGuard no_graph;
   const auto at = static_cast<std::size_t>(index);
-  const NormPlan& shape = plan->mlp.norms[at];
+  const NormPlan& shape = plan->norms[at];
   const at::Tensor& running_mean = buffers[static_cast<std::size_t>(shape.running_mean)];
   const at::Tensor& running_var = buffers[static_cast<std::size_t>(shape.running_var)];
   const MlpSpec& spec = plan->spec.mlp;
@@ -224,28 +223,29 @@ void TorchPass::State::run_convolutions() {
   const ConvSpec& spec = *plan->spec.conv;
   for (const ConvPlan& conv : plan->convs) {
     for (std::size_t g = 0; g < group_count(); ++g) {
-      x[g] = at::conv2d(x[g], leaf(g, conv.weight), optional_leaf(g, conv.bias), spec.stride,
-                        spec.padding);
+      // Weights lie channels last, too.
+      x[g] = at::conv2d(x[g], leaf(g, conv.weight).permute({0, 3, 1, 2}),
+                        optional_leaf(g, conv.bias), spec.stride, spec.padding);
     }
     normalize(conv.norm);
     activate(Activation::kRelu);
   }
-  for (at::Tensor& each : x) each = each.flatten(1);
+  for (at::Tensor& each : x) each = each.permute({0, 2, 3, 1}).flatten(1);
 }
 
 void TorchPass::State::run_layer(std::size_t index) {
-  const LayerPlan& layer = plan->mlp.layers[index];
+  const LayerPlan& layer = plan->layers[index];
   for (std::size_t g = 0; g < group_count(); ++g) {
     if (layer.second > 0) x[g] = at::cat({x[g], second[g]}, 1);
     x[g] = at::linear(x[g], leaf(g, layer.weight), optional_leaf(g, layer.bias));
     if (layer.layer_norm >= 0) {
-      const LayerNormPlan& norm = plan->mlp.layer_norms[static_cast<std::size_t>(layer.layer_norm)];
+      const LayerNormPlan& norm = plan->layer_norms[static_cast<std::size_t>(layer.layer_norm)];
       x[g] = at::layer_norm(x[g], {norm.width}, leaf(g, norm.gamma), leaf(g, norm.beta),
                             plan->spec.mlp.layer_norm_eps);
     }
   }
   normalize(layer.norm);
-  if (index + 1 == plan->mlp.layers.size() && preactivation.defined()) {
+  if (index + 1 == plan->layers.size() && preactivation.defined()) {
     const at::NoGradGuard no_graph;
     for (std::int64_t g = 0; g < groups; ++g) {
       preactivation.select(0, g).copy_(x[static_cast<std::size_t>(g)]);
@@ -294,7 +294,7 @@ Tensors TorchPass::State::through_norm(std::size_t index, const Tensors& dy, boo
                                        bool want_dx) {
   const at::NoGradGuard no_graph;
   const auto at = static_cast<std::size_t>(stages[index].norm);
-  const NormPlan& shape = plan->mlp.norms[at];
+  const NormPlan& shape = plan->norms[at];
   TorchNorm& norm = norms[at];
   const bool batch_statistics = mode != Mode::kEval;
   if (store || (want_dx && batch_statistics)) {
@@ -317,7 +317,7 @@ Tensors TorchPass::State::through_norm(std::size_t index, const Tensors& dy, boo
   return dx;
 }
 
-TorchPass::TorchPass(std::shared_ptr<const TorchPlan> plan, std::int64_t groups, std::int64_t rows,
+TorchPass::TorchPass(std::shared_ptr<const MlpPlan> plan, std::int64_t groups, std::int64_t rows,
                      const at::Device& device, Gradients wanted)
     : state_(std::make_unique<State>(std::move(plan), groups, rows, device, wanted)) {}
 TorchPass::~TorchPass() = default;
@@ -352,9 +352,9 @@ const at::Tensor& TorchPass::forward(const at::Tensor& parameters, const at::Ten
   state.global_rows =
       global_rows > 0 ? global_rows : static_cast<double>(state.groups * state.input.size(1));
   state.begin();
-  state.normalize(state.plan->mlp.input_norm);
+  state.normalize(state.plan->input_norm);
   state.run_convolutions();
-  for (std::size_t l = 0; l < state.plan->mlp.layers.size(); ++l) state.run_layer(l);
+  for (std::size_t l = 0; l < state.plan->layers.size(); ++l) state.run_layer(l);
   state.finish();
   return state.output;
 }
@@ -380,7 +380,7 @@ void TorchPass::backward(const at::Tensor& parameters, const at::Tensor& gradien
   for (std::int64_t g = 0; g < state.groups; ++g) {
     dy.push_back(state.output_gradient.select(0, g));
   }
-  const bool input_norm = state.plan->mlp.input_norm >= 0;
+  const bool input_norm = state.plan->input_norm >= 0;
   const std::size_t lowest = store ? (input_norm ? 1 : 0) : state.entry_stage;
   for (std::size_t k = state.stages.size(); k-- > lowest;) {
     // Behind the input norm there is nothing left but its own gamma and beta.

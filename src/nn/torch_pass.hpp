@@ -11,7 +11,7 @@ namespace tenfold::nn {
 
 class TorchPass final : public NetworkPass {
  public:
-  TorchPass(std::shared_ptr<const TorchPlan> plan, std::int64_t groups, std::int64_t rows,
+  TorchPass(std::shared_ptr<const MlpPlan> plan, std::int64_t groups, std::int64_t rows,
             const at::Device& device, Gradients wanted);
   ~TorchPass() override;
 

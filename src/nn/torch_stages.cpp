@@ -19,7 +19,7 @@ at::Tensor beside(const at::Tensor& values, const at::Tensor& x) {
 
 }  // namespace
 
-std::vector<Stage> plan_stages(const TorchPlan& plan) {
+std::vector<Stage> plan_stages(const MlpPlan& plan) {
   std::vector<Stage> stages(1);
   const auto norm = [&](int index) {
     if (index < 0) return;
@@ -29,18 +29,18 @@ std::vector<Stage> plan_stages(const TorchPlan& plan) {
   const auto use = [&](int entry) {
     if (entry >= 0) stages.back().entries.push_back(entry);
   };
-  norm(plan.mlp.input_norm);
+  norm(plan.input_norm);
   for (const ConvPlan& conv : plan.convs) {
     use(conv.weight);
     use(conv.bias);
     norm(conv.norm);
   }
-  for (const LayerPlan& layer : plan.mlp.layers) {
+  for (const LayerPlan& layer : plan.layers) {
     if (layer.second > 0) stages.back().second = true;
     use(layer.weight);
     use(layer.bias);
     if (layer.layer_norm >= 0) {
-      const LayerNormPlan& each = plan.mlp.layer_norms[static_cast<std::size_t>(layer.layer_norm)];
+      const LayerNormPlan& each = plan.layer_norms[static_cast<std::size_t>(layer.layer_norm)];
       use(each.gamma);
       use(each.beta);
     }

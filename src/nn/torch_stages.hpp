@@ -6,7 +6,7 @@
 
 #include <vector>
 
-#include "nn/torch_plan.hpp"
+#include "nn/mlp_plan.hpp"
 
 namespace tenfold::nn {
 
@@ -22,7 +22,7 @@ struct Stage {
   /// wanted.
   std::vector<at::Tensor> input, output;
 };
-std::vector<Stage> plan_stages(const TorchPlan& plan);
+std::vector<Stage> plan_stages(const MlpPlan& plan);
 
 /// What one batch norm keeps between forward and backward.
 struct TorchNorm {

@@ -1,6 +1,7 @@
-// ddpg_update_bench NET ACTION_LAYER BATCH_NORM REDUCE UPDATES [FILE]: one measurement of
-// ddpg_update.py, on one rank with 8 shards. Prints updates per CPU second. With FILE, writes there
-// the minibatch and the networks before and after UPDATES updates, for the peer to repeat.
+// ddpg_update_bench NET ACTION_LAYER BATCH_NORM BATCH OBS ENGINE REDUCE UPDATES [FILE]: one
+// measurement of ddpg_update.py, on one rank with 8 shards. Prints updates per CPU second. With
+// FILE, writes there the minibatch and the networks before and after UPDATES updates, for the peer
+// to repeat.
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 
@@ -22,7 +23,8 @@ namespace {
 using namespace tenfold;
 using Json = nlohmann::json;
 
-constexpr std::int64_t kObservation = 17, kAction = 6, kBatch = 64, kShards = 8, kWarmUp = 50;
+constexpr std::int64_t kObservation = 17, kPixels = 64, kChannels = 9, kAction = 6, kShards = 8;
+constexpr double kWarmUpSeconds = 0.2;
 
 ddpg::Config config_of(char** argv) {
   ddpg::Config config;
@@ -32,8 +34,14 @@ ddpg::Config config_of(char** argv) {
   config.critic_net = config.actor_net;
   config.action_layer = std::stol(argv[2]);
   config.batch_norm = argv[3];
-  config.batch = kBatch;
+  config.batch = std::stol(argv[4]);
+  config.engine = argv[6];
   return config;
+}
+
+ddpg::ObservationShape shape_of(const std::string& obs) {
+  if (obs == "pixels") return {kPixels, kPixels, kChannels};
+  return kObservation;
 }
 
 // Grouped or joint, the rows come in the same order: the batch does not depend on the reduction.
@@ -42,15 +50,25 @@ void fill(ddpg::Batch& batch) {
   for (at::Tensor* each :
        {&batch.observation, &batch.action, &batch.reward, &batch.next_observation}) {
     base::Stream stream(1, base::Purpose::kTest, index++, 0);
+    const bool bytes = each->scalar_type() == at::kByte;
     for (std::int64_t i = 0; i < each->numel(); ++i) {
-      each->data_ptr<float>()[i] = static_cast<float>(stream.uniform(-1, 1));
+      if (bytes) {
+        each->data_ptr<std::uint8_t>()[i] = static_cast<std::uint8_t>(stream.below(256));
+      } else {
+        each->data_ptr<float>()[i] = static_cast<float>(stream.uniform(-1, 1));
+      }
     }
   }
   batch.discount.fill_(ddpg::Config().gamma);
-  for (std::int64_t i = 0; i < kBatch; i += 7) batch.discount.data_ptr<float>()[i] = 0;
+  for (std::int64_t i = 0; i < batch.discount.numel(); i += 7)
+    batch.discount.data_ptr<float>()[i] = 0;
 }
 
 Json numbers(const at::Tensor& tensor, std::int64_t begin, std::int64_t count) {
+  if (tensor.scalar_type() == at::kByte) {
+    const std::uint8_t* values = tensor.data_ptr<std::uint8_t>() + begin;
+    return std::vector<int>(values, values + count);
+  }
   const float* values = tensor.data_ptr<float>() + begin;
   return std::vector<float>(values, values + count);
 }
@@ -86,17 +104,18 @@ void measure(int argc, char** argv) {
   const kernels::KokkosEnvironment kokkos;
   train::RunContext context{.world = comm::Communicator::self()};
   context.shards = train::make_shard_plan(kShards, 1, 0);
-  train::GradientReducer reducer(context.world, context.shards, train::reduce_mode(argv[4]));
+  train::GradientReducer reducer(context.world, context.shards, train::reduce_mode(argv[7]));
   context.reducer = &reducer;
   train::Metrics metrics(context.world);
   context.metrics = &metrics;
   const ddpg::Config config = config_of(argv);
-  ddpg::Agent agent(config, kObservation, kAction, context, config.rows_per_shard(kShards), 1);
+  ddpg::Agent agent(config, shape_of(argv[5]), kAction, context, config.rows_per_shard(kShards), 1);
   fill(agent.batch());
-  const std::int64_t updates = std::stol(argv[5]);
-  if (argc == 7) return write_repeatable(agent, updates, argv[6]);
+  const std::int64_t updates = std::stol(argv[8]);
+  if (argc == 10) return write_repeatable(agent, updates, argv[9]);
 
-  for (std::int64_t i = 0; i < kWarmUp; ++i) agent.update();
+  const double start = base::cpu_now();
+  while (base::cpu_now() - start < kWarmUpSeconds) agent.update();
   const double begin = base::cpu_now();
   for (std::int64_t i = 0; i < updates; ++i) agent.update();
   fmt::print("{}\n", static_cast<double>(updates) / (base::cpu_now() - begin));
@@ -107,9 +126,10 @@ void measure(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     const comm::MpiEnvironment mpi(&argc, &argv);
-    if (argc != 6 && argc != 7) {
+    if (argc != 9 && argc != 10) {
       throw std::invalid_argument(
-          "usage: ddpg_update_bench NET ACTION_LAYER BATCH_NORM REDUCE UPDATES [FILE]");
+          "usage: ddpg_update_bench NET ACTION_LAYER BATCH_NORM BATCH OBS ENGINE REDUCE UPDATES "
+          "[FILE]");
     }
     train::prepare_torch({});
     measure(argc, argv);

@@ -66,7 +66,7 @@ class Net(nn.Module):
             if self.spec["conv_batch_norm"]:
                 x = getattr(self, f"conv_norm{i}")(x)
             x = torch.relu(x)
-        return x.flatten(1)
+        return x.permute(0, 2, 3, 1).flatten(1)
 
     def forward(self, x, second):
         act = {"relu": torch.relu, "tanh": torch.tanh, "identity": lambda v: v}
@@ -88,6 +88,8 @@ class Net(nn.Module):
 
 
 def numbers(tensor):
+    if tensor.dim() == 4 and tensor.shape[-1] == tensor.shape[-2]:  # kernels: channels last, as ours lie
+        tensor = tensor.permute(0, 2, 3, 1)
     return [float(f"{v:.9g}") for v in tensor.detach().reshape(-1).tolist()]
 
 

@@ -135,7 +135,7 @@ TEST(Golden, NetworksEqualPyTorchForwardAndBackward) {
   for (const Json& json : golden().at("networks")) {
     const nn::MlpSpec spec = spec_of(json.at("spec"));
     run_split(nn::Mlp(spec), json, "fused");
-    run_split(nn::TorchNetwork(nn::TorchSpec{spec, std::nullopt}), json, "torch");
+    run_split(nn::TorchNetwork(spec), json, "torch");
   }
 }
 
@@ -143,7 +143,8 @@ TEST(Golden, NetworksOfPicturesEqualPyTorchForwardAndBackward) {
   ASSERT_EQ(golden().at("pictures").size(), 7U);
   for (const Json& json : golden().at("pictures")) {
     const Json& spec = json.at("spec");
-    run_split(nn::TorchNetwork(nn::TorchSpec{spec_of(spec), conv_of(spec)}), json, "torch");
+    run_split(nn::Mlp({spec_of(spec), conv_of(spec)}), json, "fused");
+    run_split(nn::TorchNetwork({spec_of(spec), conv_of(spec)}), json, "torch");
   }
 }
 

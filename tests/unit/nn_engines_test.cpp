@@ -57,8 +57,22 @@ std::vector<MlpSpec> all_variants() {
   return specs;
 }
 
+NetworkSpec small_pictures(bool batch_norm) {
+  NetworkSpec spec(critic(2), ConvSpec{});
+  spec.mlp.hidden = {12, 9};
+  spec.mlp.hidden_activation = Activation::kTanh;
+  spec.mlp.batch_norm_input = batch_norm;
+  spec.mlp.batch_norm_hidden = batch_norm ? 1 : 0;
+  spec.conv->height = 10;
+  spec.conv->width = 8;
+  spec.conv->channels = 3;
+  spec.conv->filters = {4, 5};
+  spec.conv->batch_norm = batch_norm;
+  return spec;
+}
+
 TorchNetwork torch_net(const MlpSpec& spec) {
-  return TorchNetwork(TorchSpec{spec, std::nullopt});
+  return TorchNetwork(spec);
 }
 
 // In units in the last place of the largest number of either tensor.
@@ -119,6 +133,27 @@ TEST(Engines, AgreeForwardAndBackwardOnEveryVariant) {
   }
 }
 
+TEST(Engines, AgreeOnPictures) {
+  for (const bool batch_norm : {false, true}) {
+    for (const std::int64_t layer : {1, 2, 3}) {
+      for (const std::int64_t stride : {1, 2, 3}) {
+        NetworkSpec spec = small_pictures(batch_norm);
+        spec.mlp.second_layer = layer;
+        spec.conv->stride = stride;
+        const Mlp mlp(spec);
+        const TorchNetwork torch(spec);
+        for (const Mode mode : {Mode::kTrain, Mode::kEval}) {
+          SCOPED_TRACE(testing::Message()
+                       << "action layer " << layer << ", batch norm " << batch_norm << ", stride "
+                       << stride << ", mode " << static_cast<int>(mode));
+          FilledNetwork ours(mlp, 2, 5), theirs(torch, 2, 5);
+          expect_close(ours, theirs, mode);
+        }
+      }
+    }
+  }
+}
+
 TEST(Engines, StartFromTheSameNumbersUnderTheSameNames) {
   for (const MlpSpec& spec : all_variants()) {
     const Mlp mlp(spec);
@@ -156,39 +191,30 @@ TEST(Engines, BackwardEqualsFiniteDifferences) {
   both(spec, Mode::kEval);
 }
 
-TorchSpec small_pictures(bool batch_norm) {
-  TorchSpec spec{critic(2), ConvSpec{}};
-  spec.mlp.hidden = {12, 9};
-  spec.mlp.hidden_activation = Activation::kTanh;
-  spec.mlp.batch_norm_input = batch_norm;
-  spec.mlp.batch_norm_hidden = batch_norm ? 1 : 0;
-  spec.conv->height = 10;
-  spec.conv->width = 8;
-  spec.conv->channels = 3;
-  spec.conv->filters = {4, 5};
-  spec.conv->batch_norm = batch_norm;
-  return spec;
-}
-
 // A ReLU has a kink. Of one convolution with a bias of 6 none closes: 27 weights of at most
 // 1/sqrt(27) cannot take 6 from inputs in [0, 1]. Nor of two behind norms that shift by 12: of 120
 // rows and places none is normalised to more than sqrt(119).
 TEST(Engines, BackwardThroughConvolutionsEqualsFiniteDifferences) {
   for (const bool batch_norm : {false, true}) {
-    TorchSpec spec = small_pictures(batch_norm);
+    NetworkSpec spec = small_pictures(batch_norm);
     if (!batch_norm) spec.conv->filters = {4};
-    const TorchNetwork net(spec);
-    FilledNetwork filled(net, 2, 3);
-    for (const ParameterEntry& e : net.parameters().entries()) {
-      if (e.name.starts_with("conv") && e.name.ends_with(".bias")) {
-        filled.part(e.name).fill_(batch_norm ? 12.0 : 6.0);
+    const Mlp fused(spec);
+    const TorchNetwork torch(spec);
+    for (const Network* net :
+         {static_cast<const Network*>(&fused), static_cast<const Network*>(&torch)}) {
+      FilledNetwork filled(*net, 2, 3);
+      for (const ParameterEntry& e : net->parameters().entries()) {
+        if (e.name.starts_with("conv") && e.name.ends_with(".bias")) {
+          filled.part(e.name).fill_(batch_norm ? 12.0 : 6.0);
+        }
+        // Large activations would saturate the tanh behind them.
+        if (e.name == "layer0.weight") filled.part(e.name).mul_(batch_norm ? 0.1 : 0.02);
       }
-      // Large activations would saturate the tanh behind them.
-      if (e.name == "layer0.weight") filled.part(e.name).mul_(batch_norm ? 0.1 : 0.02);
+      SCOPED_TRACE(testing::Message()
+                   << (net == &fused ? "fused" : "torch") << ", batch norm " << batch_norm);
+      test::expect_finite_differences(filled, Mode::kTrainFrozenStatistics);
+      if (batch_norm) test::expect_finite_differences(filled, Mode::kEval);
     }
-    SCOPED_TRACE(batch_norm ? "batch norm" : "no norm");
-    test::expect_finite_differences(filled, Mode::kTrainFrozenStatistics);
-    if (batch_norm) test::expect_finite_differences(filled, Mode::kEval);
   }
 }
 
@@ -202,31 +228,35 @@ TEST(Engines, ThePapersPictureNetsHaveTheCountedParameters) {
   conv.filters = {32, 32, 32};
   // 9 * 9 * 32 + 32, twice 9 * 32 * 32 + 32, then 8 * 8 * 32 = 2048 -> 200 -> 200 -> 1.
   const std::int64_t expected = 2624 + 2 * 9248 + (2048 * 200 + 200) + (200 * 200 + 200) + 201;
-  EXPECT_EQ(TorchNetwork({mlp, conv}).parameters().parameter_count(), expected);
+  EXPECT_EQ(Mlp({mlp, conv}).parameters().parameter_count(), expected);
   EXPECT_EQ(expected, 471321);
 }
 
 // What a pass was made for is all that it gives, and the same as of a pass made for everything.
+void expect_action_alone(const Network& net) {
+  FilledNetwork whole(net, 2, 3), alone(net, 2, 3, Gradients::kSecondInput);
+  for (FilledNetwork* each : {&whole, &alone}) {
+    each->pass->forward(each->parameters, each->buffers, Mode::kTrainFrozenStatistics);
+    each->pass->output_gradient().fill_(1.0);
+  }
+  whole.pass->backward(whole.parameters, whole.gradients, true);
+  alone.pass->backward(alone.parameters, {}, true);
+  EXPECT_LE(ulps_apart(alone.pass->second_input_gradient(), whole.pass->second_input_gradient()),
+            8);
+  EXPECT_GT(alone.pass->second_input_gradient().abs().max().item<double>(), 1e-6);
+  EXPECT_THROW(alone.pass->backward(alone.parameters, alone.gradients, false), base::Error);
+  FilledNetwork none(net, 2, 3, Gradients::kNone);
+  none.pass->forward(none.parameters, none.buffers, Mode::kEval);
+  EXPECT_THROW(none.pass->backward(none.parameters, {}, true), base::Error);
+}
+
 TEST(Engines, APassForTheActionAloneGivesTheSameGradient) {
   for (const std::int64_t layer : {1, 2, 3}) {
     for (const bool batch_norm : {false, true}) {
-      TorchSpec spec = small_pictures(batch_norm);
+      NetworkSpec spec = small_pictures(batch_norm);
       spec.mlp.second_layer = layer;
-      const TorchNetwork net(spec);
-      FilledNetwork whole(net, 2, 3), alone(net, 2, 3, Gradients::kSecondInput);
-      for (FilledNetwork* each : {&whole, &alone}) {
-        each->pass->forward(each->parameters, each->buffers, Mode::kTrainFrozenStatistics);
-        each->pass->output_gradient().fill_(1.0);
-      }
-      whole.pass->backward(whole.parameters, whole.gradients, true);
-      alone.pass->backward(alone.parameters, {}, true);
-      EXPECT_TRUE(
-          at::equal(whole.pass->second_input_gradient(), alone.pass->second_input_gradient()));
-      EXPECT_GT(alone.pass->second_input_gradient().abs().max().item<double>(), 1e-6);
-      EXPECT_THROW(alone.pass->backward(alone.parameters, alone.gradients, false), base::Error);
-      FilledNetwork none(net, 2, 3, Gradients::kNone);
-      none.pass->forward(none.parameters, none.buffers, Mode::kEval);
-      EXPECT_THROW(none.pass->backward(none.parameters, {}, true), base::Error);
+      expect_action_alone(Mlp(spec));
+      expect_action_alone(TorchNetwork(spec));
     }
   }
 }
@@ -255,14 +285,14 @@ TEST(Engines, SpecsThatMakeNoNetworkAreRefused) {
   MlpSpec deep = critic(1);
   deep.layer_norm_hidden = 3;
   EXPECT_THROW(Mlp{deep}, base::Error);
-  TorchSpec none = small_pictures(false);
+  NetworkSpec none = small_pictures(false);
   none.conv->filters = {};
-  EXPECT_THROW(TorchNetwork{none}, base::Error);
-  TorchSpec small = small_pictures(false);
+  EXPECT_THROW(Mlp{none}, base::Error);
+  NetworkSpec small = small_pictures(false);
   small.conv->padding = 0;
   small.conv->filters = {4, 4, 4};  // 10 x 8, 4 x 3, 1 x 1, and no third
   try {
-    const TorchNetwork net(small);
+    const Mlp net(small);
     FAIL();
   } catch (const base::Error& error) {
     EXPECT_EQ(error.code(), base::Code::kUsage);

@@ -123,8 +123,7 @@ TEST_P(ShardInvariance, CriticAndActorHaveTheSameBitsForEverySplit) {
       spec.batch_norm_hidden = norm == 1 ? 1 : 0;
       spec.layer_norm_hidden = norm == 2 ? 2 : 0;
       const Runner fused({std::make_shared<Mlp>(spec), rows, Mode::kTrain});
-      const Runner torch(
-          {std::make_shared<TorchNetwork>(TorchSpec{spec, std::nullopt}), rows, Mode::kTrain});
+      const Runner torch({std::make_shared<TorchNetwork>(spec), rows, Mode::kTrain});
       for (const std::int64_t part : {4, 2, 1}) {
         SCOPED_TRACE(testing::Message() << "action layer " << layer << ", norm " << norm << ", "
                                         << part << " of " << kShards << " shards");
@@ -147,8 +146,7 @@ TEST(ShardInvarianceOfThePaper, NetsOf400And300) {
   spec.second_layer = 2;
   for (const std::shared_ptr<const Network>& net :
        {std::shared_ptr<const Network>(std::make_shared<Mlp>(spec)),
-        std::shared_ptr<const Network>(
-            std::make_shared<TorchNetwork>(TorchSpec{spec, std::nullopt}))}) {
+        std::shared_ptr<const Network>(std::make_shared<TorchNetwork>(spec))}) {
     const Runner runner({net, 8, Mode::kTrain});
     runner.expect_parts_equal(1);
     runner.expect_parts_equal(4);
@@ -158,7 +156,7 @@ TEST(ShardInvarianceOfThePaper, NetsOf400And300) {
 // Batches of 16 in 8 shards, as section 7 has it.
 TEST(ShardInvarianceOfThePaper, NetsOfPictures) {
   for (const bool batch_norm : {false, true}) {
-    TorchSpec spec{{}, ConvSpec{}};
+    NetworkSpec spec({}, ConvSpec{});
     spec.mlp.hidden = {40, 24};
     spec.mlp.output = 1;
     spec.mlp.second_input = 6;
@@ -169,9 +167,13 @@ TEST(ShardInvarianceOfThePaper, NetsOfPictures) {
     spec.conv->channels = 9;
     spec.conv->filters = {32, 32, 32};
     spec.conv->batch_norm = batch_norm;
-    const Runner runner({std::make_shared<TorchNetwork>(spec), 2, Mode::kTrain});
-    runner.expect_parts_equal(1);
-    runner.expect_parts_equal(4);
+    for (const std::shared_ptr<const Network>& net :
+         {std::shared_ptr<const Network>(std::make_shared<Mlp>(spec)),
+          std::shared_ptr<const Network>(std::make_shared<TorchNetwork>(spec))}) {
+      const Runner runner({net, 2, Mode::kTrain});
+      runner.expect_parts_equal(1);
+      runner.expect_parts_equal(4);
+    }
   }
 }
 
