@@ -22,32 +22,37 @@ void check_shapes(const at::Tensor& pictures, const ConvGeometry& geometry,
       "convolution: pictures and patches do not fit");
 }
 
-// A row of the kernel lies in one piece in the picture: up to kernel x channels numbers.
+// A row of the kernel lies in one piece in the picture: up to kernel x channels numbers. One line
+// of places at a time, so that no index is divided within it.
 template <class Number>
 void gather(const at::Tensor& pictures, const ConvGeometry& geometry, const at::Tensor& patches) {
   check_shapes(pictures, geometry, patches);
   const Number* const in = as_flat<Number>(pictures).data();
   float* const out = as_flat<float>(patches).data();
   const ConvGeometry g = geometry;
-  const std::int64_t rows = pictures.numel() / (g.height * g.width * g.channels) * g.places();
+  const std::int64_t lines = pictures.numel() / (g.height * g.width * g.channels) * g.out_height;
   for_whole_rows(
-      patches, rows * g.kernel, KOKKOS_LAMBDA(std::int64_t i) {
-        const std::int64_t ky = i % g.kernel, row = i / g.kernel;
-        const std::int64_t place = row % g.places(), n = row / g.places();
-        const std::int64_t y = place / g.out_width * g.stride - g.padding + ky;
-        const std::int64_t x = place % g.out_width * g.stride - g.padding;
-        float* const p = out + row * g.patch() + ky * g.kernel * g.channels;
+      patches, lines, KOKKOS_LAMBDA(std::int64_t line) {
+        const std::int64_t n = line / g.out_height;
+        const std::int64_t top = line % g.out_height * g.stride - g.padding;
         const std::int64_t wide = g.kernel * g.channels;
-        if (y < 0 || y >= g.height) {
-          for (std::int64_t c = 0; c < wide; ++c) p[c] = 0.0F;
-          return;
+        float* p = out + line * g.out_width * g.patch();
+        for (std::int64_t ox = 0; ox < g.out_width; ++ox) {
+          const std::int64_t x = ox * g.stride - g.padding;
+          const std::int64_t first = x < 0 ? -x * g.channels : 0;
+          const std::int64_t end = x + g.kernel > g.width ? (g.width - x) * g.channels : wide;
+          for (std::int64_t ky = 0; ky < g.kernel; ++ky, p += wide) {
+            const std::int64_t y = top + ky;
+            if (y < 0 || y >= g.height) {
+              for (std::int64_t c = 0; c < wide; ++c) p[c] = 0.0F;
+              continue;
+            }
+            const Number* const from = in + ((n * g.height + y) * g.width + x) * g.channels;
+            for (std::int64_t c = 0; c < first; ++c) p[c] = 0.0F;
+            for (std::int64_t c = first; c < end; ++c) p[c] = value_of(from[c]);
+            for (std::int64_t c = end; c < wide; ++c) p[c] = 0.0F;
+          }
         }
-        const std::int64_t first = x < 0 ? -x * g.channels : 0;
-        const std::int64_t end = x + g.kernel > g.width ? (g.width - x) * g.channels : wide;
-        const Number* const from = in + ((n * g.height + y) * g.width + x) * g.channels;
-        for (std::int64_t c = 0; c < first; ++c) p[c] = 0.0F;
-        for (std::int64_t c = first; c < end; ++c) p[c] = value_of(from[c]);
-        for (std::int64_t c = end; c < wide; ++c) p[c] = 0.0F;
       });
 }
 

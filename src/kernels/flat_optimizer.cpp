@@ -67,6 +67,25 @@ void polyak(const at::Tensor& target, const at::Tensor& source, double tau) {
       });
 }
 
+double sum_of_squares(const at::Tensor& values) {
+  const float* const x = as_flat<float>(values).data();
+  return reduce_elements<Kokkos::Sum<double>>(
+      values, values.numel(), 0.0,
+      KOKKOS_LAMBDA(std::int64_t begin, std::int64_t end, double& sum) {
+        // One sum waits for itself at every addition; several fill the pipeline and the vectors.
+        constexpr int kLanes = 16;
+        double lanes[kLanes] = {};
+        std::int64_t i = begin;
+        for (; i + kLanes <= end; i += kLanes) {
+          for (int k = 0; k < kLanes; ++k) {
+            lanes[k] += static_cast<double>(x[i + k]) * static_cast<double>(x[i + k]);
+          }
+        }
+        for (; i < end; ++i) lanes[0] += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+        for (const double lane : lanes) sum += lane;
+      });
+}
+
 std::int64_t first_nonfinite(const at::Tensor& values) {
   if (values.scalar_type() == at::kDouble) return first_nonfinite_index<double>(values);
   return first_nonfinite_index<float>(values);

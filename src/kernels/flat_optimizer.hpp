@@ -25,6 +25,10 @@ void adam_step(const at::Tensor& parameter, const at::Tensor& gradient, const at
 /// target <- tau * source + (1 - tau) * target, float32 [P] (Lillicrap et al. 2016, algorithm 1).
 void polyak(const at::Tensor& target, const at::Tensor& source, double tau);
 
+/// Sum of the squares of all elements, in double: as 16 sums that are added up at the end. float32,
+/// contiguous. Waits for the result.
+double sum_of_squares(const at::Tensor& values);
+
 /// Index of the first element that is not finite, or -1. float32 or float64, contiguous.
 std::int64_t first_nonfinite(const at::Tensor& values);
 

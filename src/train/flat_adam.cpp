@@ -16,14 +16,6 @@ namespace {
 
 constexpr int kSkipsInARow = 100;
 
-double norm(const at::Tensor& flat) {
-  const at::Tensor host = flat.cpu();
-  const float* values = host.data_ptr<float>();
-  double sum = 0;
-  for (std::int64_t i = 0; i < host.numel(); ++i) sum += static_cast<double>(values[i]) * values[i];
-  return std::sqrt(sum);
-}
-
 }  // namespace
 
 FlatAdam::FlatAdam(GradientReducer& reducer, const ShardPlan& plan, Metrics& metrics,
@@ -66,7 +58,7 @@ double FlatAdam::reduce() {
       result = reducer_.sum_owned(gradients_, partition_, total_, &layout_, what_);
     } else {
       reducer_.sum(gradients_, total_, &layout_, what_);
-      result = norm(total_);
+      result = std::sqrt(kernels::sum_of_squares(total_));
     }
     skipped_in_a_row_ = 0;
     return result;

@@ -107,13 +107,8 @@ double GradientReducer::sum_owned(const at::Tensor& per_group, const Partition& 
     owned_ordered(per_group, partition, owned.data_ptr<float>());
   }
   if (mode_ == ReduceMode::kFixed) owned_fixed(per_group, partition, owned);
-  double squares = 0;
-  const float* values = owned.data_ptr<float>();
-  for (std::int64_t i = 0; i < owned.numel(); ++i) {
-    squares += static_cast<double>(values[i]) * values[i];
-  }
   // Squares of floats cannot overflow a double: one number tells all ranks both things.
-  squares = communicator_.all_reduce(squares, comm::Op::kSum);
+  const double squares = communicator_.all_reduce(kernels::sum_of_squares(owned), comm::Op::kSum);
   if (!std::isfinite(squares)) {
     std::int64_t bad = kernels::first_nonfinite(owned);
     for (const Piece& piece : partition.pieces[rank]) {

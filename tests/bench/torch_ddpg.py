@@ -5,19 +5,24 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-OBSERVATION, ACTION, BATCH = 17, 6, 64
+OBSERVATION, ACTION, PIXELS, CHANNELS = 17, 6, 64, 9
 TAU, RATE = 0.005, 1e-3
 
 
 class Net(nn.Module):
     """Layers named as in our checkpoints. The action enters layer action_layer (0: never). With batch
-    norm: the observation and the layers before the action, as the paper has it."""
+    norm: the observation and the layers before the action, as the paper has it. pixels: the paper's three
+    convolutions of 32 filters in front."""
 
-    def __init__(self, widths, action_layer, normed, squash):
+    def __init__(self, widths, action_layer, normed, squash, pixels=False):
         super().__init__()
-        self.count, self.action_layer, self.squash = len(widths) - 1, action_layer, squash
+        self.count, self.action_layer, self.squash = len(widths), action_layer, squash
         self.norms = nn.ModuleDict()
         self.layers = nn.ModuleDict()
+        self.convs = 3 if pixels else 0
+        for i in range(self.convs):
+            self.layers[f"conv{i}"] = nn.Conv2d(32 if i else CHANNELS, 32, 3, stride=2, padding=1)
+        widths = [32 * (PIXELS // 8) ** 2 if pixels else OBSERVATION, *widths]
         hidden = self.count - 1 if action_layer == 0 else action_layer - 1
         if normed:
             self.norms["input_norm"] = nn.BatchNorm1d(widths[0])
@@ -34,10 +39,21 @@ class Net(nn.Module):
         assert set(named) == set(values), (sorted(named), sorted(values))
         with torch.no_grad():
             for name, each in named.items():
-                each.copy_(torch.tensor(values[name]).view_as(each))
+                ours = self.as_ours(name, each)
+                ours.copy_(torch.tensor(values[name]).view(ours.shape))
+
+    def as_ours(self, name, parameter):
+        """A view in our order: kernels have their channels last, and so has what layer 0 sees of them."""
+        if parameter.dim() == 4:
+            return parameter.permute(0, 2, 3, 1)
+        if self.convs and name == "layer0.weight":
+            side = PIXELS // 8
+            return parameter.view(parameter.shape[0], 32, side, side).permute(0, 2, 3, 1)
+        return parameter
 
     def flat(self):
-        return {name.split(".", 1)[1]: each.detach().reshape(-1) for name, each in self.named_parameters()}
+        named = ((name.split(".", 1)[1], each.detach()) for name, each in self.named_parameters())
+        return {name: self.as_ours(name, each).reshape(-1) for name, each in named}
 
     def norm(self, name, x, frozen):
         """frozen: the batch's statistics, without moving the running ones."""
@@ -49,6 +65,12 @@ class Net(nn.Module):
         return layer(x)
 
     def forward(self, x, action=None, frozen=False):
+        if self.convs:
+            x = x.float() / 255
+        for i in range(self.convs):
+            x = torch.relu(self.layers[f"conv{i}"](x))
+        if self.convs:
+            x = x.flatten(1)
         x = self.norm("input_norm", x, frozen)
         for l in range(self.count):
             if l + 1 == self.action_layer:
@@ -61,12 +83,16 @@ class Net(nn.Module):
 
 class Peer:
     """tuned: Adam's fused kernel, Polyak over all tensors at once, no gradients of Q's parameters in the
-    actor's step. Else torch's defaults and the loops of the usual single-file implementations."""
+    actor's step, pictures and kernels channels last. Else torch's defaults and the loops of the usual
+    single-file implementations."""
 
-    def __init__(self, widths, action_layer, normed, tuned, start=None, batch=None):
+    def __init__(self, case, tuned, start=None, batch=None):
         self.tuned = tuned
-        self.actor = Net([OBSERVATION, *widths, ACTION], 0, normed, True)
-        self.critic = Net([OBSERVATION, *widths, 1], action_layer, normed, False)
+        self.actor = Net([*case.widths, ACTION], 0, case.normed, True, case.pixels)
+        self.critic = Net([*case.widths, 1], case.action_layer, case.normed, False, case.pixels)
+        if tuned and case.pixels:
+            self.actor.to(memory_format=torch.channels_last)
+            self.critic.to(memory_format=torch.channels_last)
         if start:
             self.actor.load(start["actor"])
             self.critic.load(start["critic"])
@@ -75,14 +101,28 @@ class Peer:
         self.target_critic.eval()
         self.adam_actor = torch.optim.Adam(self.actor.parameters(), lr=RATE, fused=tuned or None)
         self.adam_critic = torch.optim.Adam(self.critic.parameters(), lr=RATE, fused=tuned or None)
-        shape = {"observation": OBSERVATION, "action": ACTION, "reward": 1,
-                 "next_observation": OBSERVATION, "discount": 1}
-        self.batch = {name: torch.tensor(batch[name]).view(BATCH, width) if batch else
-                      torch.rand(BATCH, width) for name, width in shape.items()}
+        self.batch = self.make_batch(case, batch)
         self.pairs = [(list(target.parameters()) + self.floats(target),
                        list(net.parameters()) + self.floats(net))
                       for target, net in ((self.target_actor, self.actor),
                                           (self.target_critic, self.critic))]
+
+    def make_batch(self, case, ours):
+        made = {}
+        for name in ("observation", "action", "reward", "next_observation", "discount"):
+            seen = name.endswith("observation")
+            width = OBSERVATION if seen else ACTION if name == "action" else 1
+            if seen and case.pixels:
+                shape = (case.batch, PIXELS, PIXELS, CHANNELS)
+                bytes_ = (torch.tensor(ours[name], dtype=torch.uint8).view(shape) if ours else
+                          torch.randint(256, shape, dtype=torch.uint8))
+                made[name] = bytes_.permute(0, 3, 1, 2)
+                if not self.tuned:
+                    made[name] = made[name].contiguous()
+            else:
+                made[name] = (torch.tensor(ours[name]).view(case.batch, width) if ours else
+                              torch.rand(case.batch, width))
+        return made
 
     @staticmethod
     def floats(net):

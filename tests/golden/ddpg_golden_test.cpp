@@ -185,8 +185,8 @@ TEST_P(DdpgGolden, UpdatesFollowAutogradAndTorchsAdam) {
     SCOPED_TRACE(json.at("name").get<std::string>());
     const Config config = config_of(json.at("config"));
     test::TrainingWorld training(world, golden().at("shards"), GetParam());
-    Agent agent(config, golden().at("observation"), golden().at("action"), training.context(),
-                golden().at("rows"), 1);
+    Agent agent(config, golden().at("observation").get<std::int64_t>(), golden().at("action"),
+                training.context(), golden().at("rows"), 1);
     const auto state = state_of(agent);
     set_start(state, json.at("start"));
     std::size_t update = 0;

@@ -70,6 +70,58 @@ TEST(DdpgBatchNorm, RunningAveragesOfTheInputAreThoseOfTheWholeBatch) {
   }
 }
 
+// Section 3 for pictures: one mean and variance of each channel, over all rows and pixels.
+TEST(DdpgBatchNorm, RunningAveragesOfPicturesAreThoseOfAllPixels) {
+  constexpr std::int64_t kHeight = 4, kWidth = 3, kChannels = 2, kPixels = kHeight * kWidth;
+  const auto byte = [](std::size_t row, std::int64_t i) {
+    return static_cast<std::uint8_t>((37 * row + 11 * static_cast<std::size_t>(i)) % 251);
+  };
+  for (const std::string engine : {"fused", "torch"}) {
+    Config config;
+    config.actor_net = config.critic_net = {8, 6};
+    config.conv_filters = {3};
+    config.batch_norm = "paper";
+    config.action_layer = 2;
+    config.bn_momentum = kMomentum;
+    config.engine = engine;
+    test::TrainingWorld training(comm::Communicator::world(), kShards);
+    Agent agent(config, {kHeight, kWidth, kChannels}, 1, training.context(), kRows, 1);
+    auto* out = agent.batch().observation.data_ptr<std::uint8_t>();
+    for (const std::size_t shard : training.plan().mine) {
+      for (std::size_t row = shard * kRows; row < (shard + 1) * kRows; ++row) {
+        for (std::int64_t i = 0; i < kPixels * kChannels; ++i) *out++ = byte(row, i);
+      }
+    }
+    agent.update();
+    store::StateRegistry registry;
+    agent.state(registry);
+    const auto state = test::state_bytes(registry, {});
+    for (std::int64_t c = 0; c < kChannels; ++c) {
+      constexpr double kAll = kShards * kRows * kPixels;
+      double mean = 0, variance = 0;
+      const auto for_all = [&](const auto& body) {
+        for (std::size_t row = 0; row < kShards * kRows; ++row) {
+          for (std::int64_t i = c; i < kPixels * kChannels; i += kChannels) {
+            body(byte(row, i) / 255.0);
+          }
+        }
+      };
+      for_all([&](double value) { mean += value / kAll; });
+      for_all([&](double value) { variance += (value - mean) * (value - mean) / (kAll - 1); });
+      const auto at = static_cast<std::size_t>(c);
+      for (const std::string net : {"actor", "critic"}) {
+        const std::string prefix = "model/" + net + "/input_norm.";
+        EXPECT_NEAR(test::values_of<float>(state, prefix + "running_mean")[at], kMomentum * mean,
+                    1e-6)
+            << engine;
+        EXPECT_NEAR(test::values_of<float>(state, prefix + "running_var")[at],
+                    1 - kMomentum + kMomentum * variance, 1e-6)
+            << engine;
+      }
+    }
+  }
+}
+
 // mu acts with running averages: one row's action must not depend on its neighbours.
 TEST(DdpgBatchNorm, ActingUsesRunningAverages) {
   Config config;

@@ -19,12 +19,13 @@ using test::Rows;
 
 constexpr std::int64_t kObservation = 3, kAction = 2, kShards = 4, kRows = 4;
 
-Config small(const std::string& batch_norm) {
+Config small(const std::string& batch_norm, const std::string& engine) {
   Config config;
   config.actor_net = {9, 7};
   config.critic_net = {8, 6};
   config.action_layer = 2;
   config.batch_norm = batch_norm;
+  config.engine = engine;
   config.target_bn = "batch";  // what naive_mlp computes
   config.final_init = 0;       // or the actor's gradient would be tiny
   config.update_order = "simultaneous";
@@ -101,11 +102,12 @@ void expect_slopes(const NamedValues& moments, NamedValues parameters,
   EXPECT_GT(largest, 1e-2) << "the test compares zeros";
 }
 
-class DdpgGradients : public testing::TestWithParam<std::string> {};
+class DdpgGradients : public testing::TestWithParam<std::tuple<std::string, std::string>> {};
 
 TEST_P(DdpgGradients, AreTheSlopesOfTheObjectives) {
   const comm::Communicator world = comm::Communicator::world();
-  const Config config = small(GetParam());
+  const auto [batch_norm, engine] = GetParam();
+  const Config config = small(batch_norm, engine);
   test::TrainingWorld training(world, kShards);
   Agent agent(config, kObservation, kAction, training.context(), kRows, 1);
   store::StateRegistry registry;
@@ -141,8 +143,12 @@ TEST_P(DdpgGradients, AreTheSlopesOfTheObjectives) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(BatchNorm, DdpgGradients, testing::Values("none", "paper"),
-                         [](const auto& each) { return each.param; });
+INSTANTIATE_TEST_SUITE_P(BatchNormAndEngine, DdpgGradients,
+                         testing::Combine(testing::Values("none", "paper"),
+                                          testing::Values("fused", "torch")),
+                         [](const auto& each) {
+                           return std::get<0>(each.param) + "_" + std::get<1>(each.param);
+                         });
 
 }  // namespace
 }  // namespace tenfold::ddpg

@@ -29,6 +29,14 @@ def test_bits_do_not_depend_on_ranks(tmp_path, reduce, extra):
         assert launch.differences(states[0], other) == []
 
 
+@pytest.mark.parametrize("extra", [["--engine", "torch", *BATCH_NORM], ["--layer-norm", "true"]],
+                         ids=["torch", "layernorm"])
+def test_other_networks(tmp_path, extra):
+    one, two = (train(tmp_path, f"n{n}", n, *extra) for n in (1, 2))
+    assert one["optimizer/actor/step"] == 320
+    assert launch.differences(one, two) == []
+
+
 def test_ordered_and_fixed_are_different_sums(tmp_path):
     ordered = train(tmp_path, "ordered", 2, "--reduce", "ordered")
     fixed = train(tmp_path, "fixed", 2, "--reduce", "fixed")

@@ -96,5 +96,22 @@ TEST(Config, ValuesThatDoNotFitTogetherAreRefused) {
   EXPECT_NO_THROW(with({"--action-layer", "3", "--replay", "64"}).validate());
 }
 
+TEST(Config, NormsExcludeEachOther) {
+  try {
+    with({"--preset", "paper", "--layer-norm", "true"}).validate();
+    FAIL();
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.code(), base::Code::kUsage);
+    EXPECT_THAT(error.what(), HasSubstr("--layer-norm and --batch-norm"));
+  }
+  const Config config =
+      with({"--layer-norm", "true", "--engine", "torch", "--conv-filters", "8x16"});
+  config.validate();
+  EXPECT_TRUE(config.layer_norm);
+  EXPECT_EQ(config.engine, "torch");
+  EXPECT_EQ(config.conv_filters, (std::vector<std::int64_t>{8, 16}));
+  EXPECT_THROW(with({"--engine", "cuda"}), base::Error);
+}
+
 }  // namespace
 }  // namespace tenfold::ddpg

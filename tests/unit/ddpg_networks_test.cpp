@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "ddpg/agent.hpp"
+#include "ddpg/networks.hpp"
 
 namespace tenfold::ddpg {
 namespace {
@@ -70,6 +70,31 @@ TEST(Networks, ModernOnesTakeTheActionAtTheInputAndNormaliseNothing) {
                           "layer2.weight", "layer2.bias"));
   EXPECT_EQ(critic.parameters().entries()[0].shape, (std::vector<std::int64_t>{64, 7}));
   EXPECT_EQ(critic.buffers().flat_size(), 0);
+}
+
+// Section 7: "3 convolutional layers (without pooling) with 32 filters at each layer. This was
+// followed by two fully connected layers with 200 units (approximately 430,000 parameters)"; and
+// section 3's batch norm.
+TEST(Networks, OfPicturesAreThePapers) {
+  Config config = preset("paper");
+  config.actor_net = config.critic_net = {200, 200};
+  config.final_init = 3e-4;
+  const ObservationShape pictures(64, 64, 9);
+  const auto critic = make_critic(config, pictures, 6);
+  EXPECT_THAT(
+      names(critic->parameters()),
+      ElementsAre("input_norm.weight", "input_norm.bias", "conv0.weight", "conv_norm0.weight",
+                  "conv_norm0.bias", "conv1.weight", "conv_norm1.weight", "conv_norm1.bias",
+                  "conv2.weight", "conv_norm2.weight", "conv_norm2.bias", "layer0.weight",
+                  "norm0.weight", "norm0.bias", "layer1.weight", "layer1.bias", "layer2.weight",
+                  "layer2.bias"));
+  EXPECT_EQ(critic->parameters().entries()[14].shape, (std::vector<std::int64_t>{200, 206}));
+  EXPECT_EQ(critic->parameters().entries().back().init_high, 3e-4);
+  config.batch_norm = "none";
+  EXPECT_EQ(make_actor(config, pictures, 6)->parameters().parameter_count(), 472326);
+  EXPECT_EQ(make_critic(config, pictures, 6)->parameters().parameter_count(), 472521);
+  config.engine = "torch";
+  EXPECT_EQ(make_critic(config, pictures, 6)->parameters().parameter_count(), 472521);
 }
 
 TEST(Networks, PolicyIsBoundedAndTheCriticIsNot) {

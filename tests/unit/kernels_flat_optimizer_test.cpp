@@ -110,6 +110,18 @@ TEST(Polyak, EqualStaysEqualAndTauOneCopies) {
   EXPECT_TRUE(at::equal(other, source));
 }
 
+TEST(SumOfSquares, IsThatOfEveryElementAndKeepsWhatIsNotFinite) {
+  for (const std::int64_t size : kSizes) {
+    const at::Tensor values = uniform(size, 7, -3e19, 3e19);  // squares beyond float's range
+    double expected = 0;
+    for (std::int64_t i = 0; i < size; ++i) expected += std::pow(values.data_ptr<float>()[i], 2.0);
+    EXPECT_NEAR(sum_of_squares(values), expected, 1e-12 * expected);
+    if (size == 0) continue;
+    values.data_ptr<float>()[size - 1] = std::numeric_limits<float>::quiet_NaN();
+    EXPECT_TRUE(std::isnan(sum_of_squares(values)));
+  }
+}
+
 TEST(FirstNonfinite, FindsTheFirstOfAnyKind) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const float infinity = std::numeric_limits<float>::infinity();
