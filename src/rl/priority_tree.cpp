@@ -17,6 +17,15 @@ double PriorityTree::bytes_needed(std::size_t capacity) {
 void PriorityTree::set(std::size_t slot, double priority) {
   base::require(slot < capacity_ && priority > 0 && std::isfinite(priority),
                 "PriorityTree::set: no such slot, or a priority that cannot be");
+  put(slot, priority);
+}
+
+void PriorityTree::clear(std::size_t slot) {
+  base::require(slot < capacity_, "PriorityTree::clear: no such slot");
+  put(slot, 0);
+}
+
+void PriorityTree::put(std::size_t slot, double priority) {
   std::size_t node = leaves_ + slot;
   nodes_[node] = priority;
   while (node > 1) {

@@ -20,6 +20,8 @@ class PriorityTree {
 
   /// priority: above 0 and finite, else Code::kBug.
   void set(std::size_t slot, double priority);
+  /// Priority 0: the slot is not drawn.
+  void clear(std::size_t slot);
   double priority(std::size_t slot) const { return nodes_[leaves_ + slot]; }
   double total() const { return nodes_[1]; }
   /// The slot in whose interval a uniform draw from [0, total()) falls. Throws Code::kBug when all
@@ -32,6 +34,8 @@ class PriorityTree {
   void rebuild();
 
  private:
+  void put(std::size_t slot, double priority);
+
   std::size_t capacity_, leaves_;  ///< leaves: the next power of two
   std::vector<double> nodes_;      ///< 1 is the root, children of i are 2 i and 2 i + 1
 };
