@@ -86,6 +86,7 @@ DeviceChoice choose_device(const std::string& device, bool gpu_oversubscribe, st
                            const comm::Communicator& node) {
   DeviceChoice choice;
   if (device == "cuda") choice.device = choose_gpu(gpu_oversubscribe, node);
+  choice.local_rank = node.rank();
   choice.threads = threads > 0 ? static_cast<int>(threads) : default_threads(node);
   choice.description = fmt::format("{}, {} {}, {}", choice.device.str(), choice.threads,
                                    choice.threads == 1 ? "thread" : "threads", cpu_capability());

@@ -13,6 +13,7 @@ namespace tenfold::train {
 struct DeviceChoice {
   at::Device device{at::kCPU};
   int threads = 1;
+  int local_rank = 0;       ///< among the ranks of the node
   std::string description;  ///< "cpu, 1 thread, AVX2" or "cuda:0 NVIDIA H100"
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 #include "comm/communicator.hpp"
@@ -23,6 +24,9 @@ struct RunContext {
   GradientReducer* reducer = nullptr;
   Metrics* metrics = nullptr;
   OptimizerOptions optimizer{};
+  /// What build() found that results depend on and no option says ("render.backend"): goes into the
+  /// manifest, and a resume under another one warns. Rank 0's count.
+  std::map<std::string, std::string> facts = {};
   std::uint64_t step = 0;  ///< steps done, counted in the experiment's own unit over all ranks
 };
 

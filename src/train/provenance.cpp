@@ -56,6 +56,13 @@ std::string result_config(const cli::OptionTable& table, const cli::Resolved& re
   return config.dump();
 }
 
+std::string with_facts(const std::string& result_config,
+                       const std::map<std::string, std::string>& facts) {
+  auto config = nlohmann::json::parse(result_config);
+  config.update(facts);
+  return config.dump();
+}
+
 std::string config_digest(const std::string& result_config) {
   return base::sha256_text(result_config).substr(0, 6);
 }
@@ -86,6 +93,7 @@ store::Manifest collect_manifest(const AppInfo& info, const RunOptions& options,
   manifest["cpu_capability"] = cpu_capability();
   manifest["started_utc"] = base::utc_timestamp();
   manifest["run_id"] = run_id;
+  manifest.insert(context.facts.begin(), context.facts.end());
   return manifest;
 }
 

@@ -1,6 +1,7 @@
 // The facts of a run for its manifest, --version and the banner.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "cli/option_table.hpp"
@@ -18,6 +19,9 @@ std::string command_line(int argc, char** argv);
 std::string git_description();
 /// {"key": "value", ...} of the options that results depend on.
 std::string result_config(const cli::OptionTable& table, const cli::Resolved& resolved);
+/// The same with what building found (RunContext::facts): what a checkpoint is held against.
+std::string with_facts(const std::string& result_config,
+                       const std::map<std::string, std::string>& facts);
 /// 6 hex digits of the digest of result_config, for run ids.
 std::string config_digest(const std::string& result_config);
 /// Collective (gathers hosts).

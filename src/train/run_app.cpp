@@ -245,6 +245,8 @@ int live(const comm::Communicator& world, const Setup& setup) {
     if (context.optimizer.zero1) registry.identity("zero", "1");
   });
   check_replicas(world, registry);
+  const std::string config = with_facts(setup.result_config, context.facts);
+  if (!context.facts.empty()) write_provenance(setup, context, directory);
 
   watchdog.beat("restore");
   store::CheckpointStore checkpoints(world.duplicate(), directory.checkpoints(),
@@ -252,7 +254,7 @@ int live(const comm::Communicator& world, const Setup& setup) {
                                      retention(world, options, metrics));
   const auto local = local_level(context, options, directory);
   const StartPoint start =
-      restore(world, checkpoints, local.get(), registry, options.resume, setup.result_config);
+      restore(world, checkpoints, local.get(), registry, options.resume, config);
   context.step = start.step;
   banner(setup, context, directory.path(), *experiment, start);
   if (options.dry_run) return dry_run(context, *experiment, registry, checkpoints);
@@ -274,7 +276,7 @@ int live(const comm::Communicator& world, const Setup& setup) {
                            options,
                            registry,
                            writer,
-                           {{"app", setup.info.name}, {"config", setup.result_config}},
+                           {{"app", setup.info.name}, {"config", config}},
                            stop,
                            watchdog},
                           local.get(), directory.path());
