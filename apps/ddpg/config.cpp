@@ -74,7 +74,19 @@ void declare_presets(cli::OptionTable& table) {
 void Config::declare(cli::OptionTable& table) {
   table.group("task", "Task");
   table.add("task.task", &task, "what to control; see --list-tasks").common();
-  table.add("task.repeat", &repeat, "control steps per decision; 0: the task's own").range(0, 1000);
+  table
+      .add("task.obs", &obs,
+           "what the agent sees: the state, or pictures of each control step of a decision")
+      .choices({"lowdim", "pixels"})
+      .common();
+  table.add("task.pixel-size", &pixel_size, "pixels: width and height of a picture")
+      .range(1, 4096)
+      .unit("pixels");
+  table.add("task.camera", &camera, "pixels: camera of the model; empty: its own choice");
+  table
+      .add("task.repeat", &repeat,
+           "control steps per decision; 0: the task's own, with pixels the paper's 3")
+      .range(0, 1000);
   table.add("task.horizon", &horizon, "decisions per episode; 0: the task's own").range(0, 1e9);
   table.add("task.terminate-on-fall", &terminate_on_fall, "tasks that can end early do");
   table.add("task.mjcf-dir", &mjcf_dir, "folder of model files instead of data/mjcf")
@@ -274,6 +286,16 @@ void Config::validate() const {
                             "give",
                             planner, base::printable(task)),
                 "Choose one of --list-tasks");
+  }
+  if (planner != "none" && obs == "pixels") {
+    throw Error(
+        Code::kUsage,
+        fmt::format("--planner {} knows the state, it does not look at --obs pixels", planner),
+        "Leave --obs out; --repeat 3 plays the decisions of a run from pixels");
+  }
+  if (!camera.empty() && obs != "pixels") {
+    throw Error(Code::kUsage, "--camera is set, but nothing looks through it",
+                "Add --obs pixels, or leave it out");
   }
   if (!planner_record.empty() && planner == "none") {
     throw Error(Code::kUsage, "planner.record is set, but nothing plays that could be recorded",

@@ -14,6 +14,9 @@ namespace tenfold::ddpg {
 struct Config {
   // task
   std::string task = "cartpole_swingup";
+  std::string obs = "lowdim";
+  std::int64_t pixel_size = 64;
+  std::string camera;
   std::int64_t repeat = 0;
   std::int64_t horizon = 0;
   bool terminate_on_fall = true;

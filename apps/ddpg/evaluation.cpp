@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "ddpg/rollout.hpp"
-
 namespace tenfold::ddpg {
 
 using base::Purpose;
@@ -17,8 +15,9 @@ std::size_t ceil_divide(std::size_t a, std::size_t b) {
   return (a + b - 1) / b;
 }
 
-// Copies row-major rows into a pass's input and back; groups hold whole shards in order. Rows of an
-// input may lie apart: a critic's observations and actions share a layer's rows.
+// Copies row-major rows into a pass's second input, and its output back; groups hold whole shards
+// in order. Rows of an input may lie apart: a critic's observations and actions share a layer's
+// rows.
 float* row_of(const at::Tensor& tensor, std::int64_t group, std::int64_t row) {
   return tensor.data_ptr<float>() + group * tensor.stride(0) + row * tensor.stride(1);
 }
@@ -55,17 +54,17 @@ Evaluator::Evaluator(const Config& config, const Agent& agent, train::RunContext
       rows_(context.shards.local() * per_shard_),
       marks_(kMarks),
       mark_every_(1),
-      envs_(env::make_env(config.task, rows_, env_options(config))),
+      observer_(config, rows_, context),
+      envs_(observer_.envs()),
       actor_(make_pass(agent.actor_net(), context, per_shard_)),
       critic_(make_pass(agent.critic_net(), context, per_shard_)) {
-  const env::Spec& spec = envs_->spec();
+  const env::Spec& spec = envs_.spec();
   // The return after the horizon is not seen: only states with at least 1/(1 - gamma) x 3 decisions
   // left are compared, where at most 5% of the discounted future is missing.
   const double left = std::min(3.0 / (1.0 - config.gamma), static_cast<double>(spec.horizon) - 1);
   mark_every_ = std::max<std::int64_t>(
       1, static_cast<std::int64_t>((static_cast<double>(spec.horizon) - left) / kMarks));
   actions_.resize(rows_ * spec.action_size);
-  observations_.resize(rows_ * spec.observation_size);
   rewards_.resize(rows_ * static_cast<std::size_t>(spec.horizon));
 }
 
@@ -82,13 +81,13 @@ void Evaluator::begin(std::uint64_t seed_step) {
   for (std::size_t row = 0; row < rows_; ++row) {
     base::Stream stream(context_.seed, Purpose::kEvaluationReset,
                         static_cast<std::uint32_t>(episode_of(row)), seed_step);
-    envs_->reset(row, stream);
+    envs_.reset(row, stream);
     live_[row] = episode_of(row) < static_cast<std::size_t>(config_.eval_episodes);
   }
 }
 
 void Evaluator::act(const Agent& agent, std::uint64_t seed_step, std::int64_t t, bool random) {
-  const std::size_t width = envs_->spec().action_size;
+  const std::size_t width = envs_.spec().action_size;
   if (random) {
     for (std::size_t row = 0; row < rows_; ++row) {
       base::Stream stream(context_.seed, Purpose::kWarmUpAction,
@@ -100,15 +99,14 @@ void Evaluator::act(const Agent& agent, std::uint64_t seed_step, std::int64_t t,
     }
     return;
   }
-  std::copy(envs_->observations().begin(), envs_->observations().end(), observations_.begin());
-  fill(actor_->input(), observations_);
+  actor_->input().copy_(observer_.seen().view_as(actor_->input()));
   fetch(actor_->forward(agent.actor_parameters(), agent.actor_buffers(), nn::Mode::kEval),
         actions_.data());
 }
 
 void Evaluator::estimate(const Agent& agent, std::int64_t t) {
   if (t % mark_every_ != 0 || static_cast<std::size_t>(t / mark_every_) >= marks_) return;
-  fill(critic_->input(), observations_);
+  critic_->input().copy_(observer_.seen().view_as(critic_->input()));
   fill(critic_->second_input(), actions_);
   std::vector<float> q(rows_);
   fetch(critic_->forward(agent.critic_parameters(), agent.critic_buffers(), nn::Mode::kEval),
@@ -119,21 +117,21 @@ void Evaluator::estimate(const Agent& agent, std::int64_t t) {
 }
 
 void Evaluator::advance(std::int64_t t) {
-  envs_->step(actions_);
+  envs_.step(actions_);
   for (std::size_t row = 0; row < rows_; ++row) {
     if (!live(row)) continue;
-    const double reward = envs_->rewards()[row];
-    rewards_[row * static_cast<std::size_t>(envs_->spec().horizon) + static_cast<std::size_t>(t)] =
+    const double reward = envs_.rewards()[row];
+    rewards_[row * static_cast<std::size_t>(envs_.spec().horizon) + static_cast<std::size_t>(t)] =
         reward;
     returns_[row] += reward;
     lengths_[row] += 1;
-    if (envs_->terminal()[row] != 0 || envs_->truncated()[row] != 0) live_[row] = 0;
+    if (envs_.terminal()[row] != 0 || envs_.truncated()[row] != 0) live_[row] = 0;
   }
 }
 
 void Evaluator::play(const Agent& agent, std::uint64_t seed_step, bool random) {
   begin(seed_step);
-  const std::int64_t horizon = envs_->spec().horizon;
+  const std::int64_t horizon = envs_.spec().horizon;
   for (std::int64_t t = 0; t < horizon; ++t) {
     if (std::none_of(live_.begin(), live_.end(), [](std::uint8_t each) { return each != 0; }))
       break;
@@ -142,22 +140,22 @@ void Evaluator::play(const Agent& agent, std::uint64_t seed_step, bool random) {
     advance(t);
     // An ended row still has to be stepped with the others: keep it inside an episode.
     for (std::size_t row = 0; row < rows_; ++row) {
-      if (envs_->terminal()[row] != 0 || envs_->truncated()[row] != 0) {
+      if (envs_.terminal()[row] != 0 || envs_.truncated()[row] != 0) {
         base::Stream stream(context_.seed, Purpose::kEvaluationReset,
                             static_cast<std::uint32_t>(episode_of(row)), seed_step);
-        envs_->reset(row, stream);
+        envs_.reset(row, stream);
       }
     }
   }
 }
 
 EvaluationResult Evaluator::run(const Agent& agent, std::uint64_t seed_step, bool random) {
-  if (envs_->may_raise()) {
+  if (envs_.may_raise()) {
     context_.world.agree([&] { play(agent, seed_step, random); });
   } else {
     play(agent, seed_step, random);
   }
-  const std::int64_t horizon = envs_->spec().horizon;
+  const std::int64_t horizon = envs_.spec().horizon;
 
   // Every number is filled in by one rank only, so the sum over ranks is exact.
   const auto episodes = static_cast<std::size_t>(config_.eval_episodes);

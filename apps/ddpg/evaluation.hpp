@@ -7,7 +7,7 @@
 
 #include "ddpg/agent.hpp"
 #include "ddpg/config.hpp"
-#include "env/batch_env.hpp"
+#include "ddpg/observer.hpp"
 #include "train/experiment.hpp"
 
 namespace tenfold::ddpg {
@@ -47,9 +47,10 @@ class Evaluator {
   train::RunContext& context_;
   std::size_t per_shard_, rows_, marks_;
   std::int64_t mark_every_;
-  std::unique_ptr<env::BatchEnv> envs_;
+  Observer observer_;
+  env::BatchEnv& envs_;
   std::unique_ptr<nn::NetworkPass> actor_, critic_;
-  std::vector<float> actions_, observations_;
+  std::vector<float> actions_;
   std::vector<std::uint8_t> live_;
   std::vector<double> returns_, lengths_, estimates_, rewards_;
 };

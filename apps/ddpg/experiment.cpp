@@ -61,11 +61,11 @@ void Experiment::build(train::RunContext& context) {
   rows_ = config_.rows_per_shard(static_cast<std::int64_t>(context.shards.shards));
   declare_metrics(*context.metrics, config_.normalise != "none");
   rollout_ = std::make_unique<Rollout>(config_, context);
-  const env::Spec& spec = rollout_->spec();
-  agent_ = std::make_unique<Agent>(config_, static_cast<std::int64_t>(spec.observation_size),
-                                   static_cast<std::int64_t>(spec.action_size), context, rows_,
-                                   config_.envs_per_shard);
+  agent_ = std::make_unique<Agent>(config_, rollout_->observer().shape(),
+                                   static_cast<std::int64_t>(rollout_->spec().action_size), context,
+                                   rows_, config_.envs_per_shard);
   evaluator_ = std::make_unique<Evaluator>(config_, *agent_, context);
+  if (config_.obs == "pixels") context.facts["render.backend"] = rollout_->observer().backend();
   look_up_reference(context);
   if (context.optimizer.zero1) {
     base::log_info("ZeRO-1: optimizers take {} on this rank",
@@ -93,6 +93,9 @@ void Experiment::state(store::StateRegistry& registry) {
     return text;
   };
   registry.identity("task", config_.task);
+  if (config_.obs != "lowdim") {
+    registry.identity("obs", fmt::format("{}, {} wide", config_.obs, config_.pixel_size));
+  }
   registry.identity("actor_net", widths(config_.actor_net));
   registry.identity("critic_net", widths(config_.critic_net));
   registry.identity("action_layer", std::to_string(config_.action_layer));
@@ -127,8 +130,7 @@ std::uint64_t Experiment::step(train::RunContext& context) {
     updates_due_ += config_.updates_per_step * static_cast<double>(decisions);
     for (; updates_due_ >= 1; updates_due_ -= 1) update(context);
   }
-  context.metrics->add("train/replay_fill",
-                       static_cast<double>(rollout_->memory().transitions_per_shard()));
+  context.metrics->add("train/replay_fill", static_cast<double>(rollout_->memory().held(0)));
   return decisions;
 }
 

@@ -7,6 +7,7 @@
 #include "ddpg/agent.hpp"
 #include "ddpg/config.hpp"
 #include "env/batch_env.hpp"
+#include "rl/frame_replay.hpp"
 #include "rl/priority_tree.hpp"
 #include "rl/replay.hpp"
 #include "store/state_registry.hpp"
@@ -16,12 +17,19 @@ namespace tenfold::ddpg {
 
 class Memory {
  public:
-  /// Throws Code::kUsage when the transitions do not fit into this machine's memory.
-  Memory(const Config& config, const env::Spec& spec, train::RunContext& context);
+  /// frame_size: bytes of an observation, each stored once; 0 for states, the spec's. Throws
+  /// Code::kUsage when the transitions do not fit into this machine's memory.
+  Memory(const Config& config, const env::Spec& spec, train::RunContext& context,
+         std::size_t frame_size = 0);
 
   void add(std::size_t local_shard, std::span<const float> observation,
            std::span<const float> action, float reward, std::span<const float> next_observation,
            rl::Ending ending);
+  /// The same for frames, of one of the shard's environments; next_frame is read only where the
+  /// episode ended. A transition is drawn from the environment's next add_frame on.
+  void add_frame(std::size_t local_shard, std::size_t environment,
+                 std::span<const std::uint8_t> frame, std::span<const float> action, float reward,
+                 std::span<const std::uint8_t> next_frame, rl::Ending ending);
   /// Fills batch with rows transitions of each local shard; number counts the minibatches of a run.
   /// Prioritised: in proportion to priority, with the weights of Schaul et al. 2016, section 3.4,
   /// whose exponent has come progress (0 to 1) of its way from --per-beta to 1; collective then.
@@ -30,19 +38,31 @@ class Memory {
   /// |q - y| in batch.error.
   void update_priorities(const Batch& batch);
 
-  std::uint64_t transitions_per_shard() const { return shards_.front().size(); }
-  std::uint64_t capacity_per_shard() const { return shards_.front().capacity(); }
+  /// So many can be drawn from each shard at least, or could before they were overwritten: the same
+  /// on every rank.
+  std::uint64_t transitions_per_shard() const;
+  /// Transitions of a shard that can be drawn now.
+  std::uint64_t held(std::size_t local_shard) const;
+  std::uint64_t capacity_per_shard() const { return ring(0).capacity(); }
   void state(store::StateRegistry& registry);
 
  private:
+  bool frames() const { return frame_size_ > 0; }
+  std::size_t local_shards() const { return frames() ? frames_.size() : shards_.size(); }
+  rl::TransitionRing& ring(std::size_t local_shard);
+  const rl::TransitionRing& ring(std::size_t local_shard) const;
+  void gather(const Batch& batch, std::size_t local_shard, std::size_t count) const;
+  void storage_state(store::StateRegistry& registry);
   void draw(std::size_t local_shard, std::int64_t rows, std::uint64_t number);
   void weigh(Batch& batch, std::int64_t rows, double beta);
 
   const Config& config_;
   train::RunContext& context_;
-  std::size_t observation_size_, action_size_;
+  std::size_t observation_size_, action_size_, frame_size_;
   rl::NStep n_step_;
-  std::vector<rl::ReplayShard> shards_;
+  std::vector<rl::ReplayShard> shards_;   ///< of states, or
+  std::vector<rl::FrameShard> frames_;    ///< of frames; the other is empty
+  std::vector<std::uint64_t> added_;      ///< per local shard: frames of transitions ever
   std::vector<rl::PriorityTree> trees_;   ///< empty unless prioritised
   std::vector<double> largest_priority_;  ///< per local shard: what new transitions get
   std::vector<std::size_t> slots_;        ///< of the last sample(), shard-major

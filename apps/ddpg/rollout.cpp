@@ -1,5 +1,7 @@
 #include "ddpg/rollout.hpp"
 
+#include <ATen/ops/empty_like.h>
+
 #include <algorithm>
 
 #include "base/clock.hpp"
@@ -10,14 +12,6 @@
 namespace tenfold::ddpg {
 
 using base::Purpose;
-
-env::EnvOptions env_options(const Config& config) {
-  return {config.horizon,
-          config.repeat,
-          config.terminate_on_fall,
-          config.mjcf_dir,
-          {config.reward, config.ends_when, config.start_noise, config.control_dt}};
-}
 
 namespace {
 
@@ -34,16 +28,15 @@ Rollout::Rollout(const Config& config, train::RunContext& context)
       rows_(context.shards.local() * static_cast<std::size_t>(config.envs_per_shard)),
       per_shard_(static_cast<std::size_t>(config.envs_per_shard)),
       decisions_(context.shards.shards * per_shard_),
-      envs_(env::make_env(config.task, rows_, env_options(config))),
-      noise_(noise_options(config), rows_, envs_->spec().action_size),
-      memory_(config, envs_->spec(), context) {
-  const env::Spec& facts = spec();
-  observations_.resize(rows_ * facts.observation_size);
-  actions_.resize(rows_ * facts.action_size);
+      observer_(config, rows_, context),
+      noise_(noise_options(config), rows_, spec().action_size),
+      memory_(config, spec(), context, observer_.frame_size()),
+      observations_(at::empty_like(observer_.seen())) {
+  actions_.resize(rows_ * spec().action_size);
   episodes_.assign(rows_, 0);
   returns_.assign(rows_, 0);
   lengths_.assign(rows_, 0);
-  env_state_.assign(rows_ * envs_->state_size(), 0);
+  env_state_.assign(rows_ * observer_.envs().state_size(), 0);
   for (std::size_t row = 0; row < rows_; ++row) start_episode(row);
 }
 
@@ -54,25 +47,17 @@ std::uint32_t Rollout::stream_index(std::size_t row) const {
 
 void Rollout::start_episode(std::size_t row) {
   base::Stream stream(context_.seed, Purpose::kEnvReset, stream_index(row), episodes_[row]++);
-  envs_->reset(row, stream);
+  observer_.envs().reset(row, stream);
   noise_.reset(row);
   returns_[row] = lengths_[row] = 0;
-  const std::size_t width = spec().observation_size;
-  std::copy_n(envs_->observations().data() + row * width, width,
-              observations_.data() + row * width);
+  observer_.copy_row(row, observations_);
 }
 
 void Rollout::choose_actions(Agent& agent, std::uint64_t global_step) {
   const std::size_t width = spec().action_size;
   const bool random = global_step < static_cast<std::uint64_t>(config_.start_steps);
   if (!random) {
-    const at::Tensor& input = agent.act_input();
-    const std::size_t group_size =
-        static_cast<std::size_t>(input.size(1)) * spec().observation_size;
-    for (std::int64_t group = 0; group < input.size(0); ++group) {
-      std::copy_n(observations_.data() + static_cast<std::size_t>(group) * group_size, group_size,
-                  input.data_ptr<float>() + group * input.stride(0));
-    }
+    agent.act_input().copy_(observations_.view_as(agent.act_input()));
     const at::Tensor& output = agent.act();
     const std::size_t block = static_cast<std::size_t>(output.size(1)) * width;
     for (std::int64_t group = 0; group < output.size(0); ++group) {
@@ -97,7 +82,7 @@ void Rollout::choose_actions(Agent& agent, std::uint64_t global_step) {
 void Rollout::step(Agent& agent, std::uint64_t global_step) {
   if (loaded_) report_lost_episodes(global_step);
   choose_actions(agent, global_step);
-  if (envs_->may_raise()) {
+  if (observer_.envs().may_raise()) {
     context_.world.agree([this] { advance(); });
   } else {
     advance();
@@ -105,30 +90,38 @@ void Rollout::step(Agent& agent, std::uint64_t global_step) {
 }
 
 void Rollout::advance() {
-  const std::uint64_t unstable = envs_->unstable_count();
-  envs_->step(actions_);
+  env::BatchEnv& envs = observer_.envs();
+  const std::uint64_t unstable = envs.unstable_count();
+  envs.step(actions_);
   context_.metrics->add("train/unstable_episodes",
-                        static_cast<double>(envs_->unstable_count() - unstable));
-  const std::size_t width = spec().observation_size;
-  const std::size_t actions = spec().action_size;
-  const std::span<const float> next = envs_->observations();
+                        static_cast<double>(envs.unstable_count() - unstable));
   for (std::size_t row = 0; row < rows_; ++row) {
-    const rl::Ending ending = envs_->terminal()[row] != 0    ? rl::Ending::kTerminal
-                              : envs_->truncated()[row] != 0 ? rl::Ending::kTruncated
-                                                             : rl::Ending::kNone;
-    const float reward = envs_->rewards()[row];
-    memory_.add(row / per_shard_, {observations_.data() + row * width, width},
-                {actions_.data() + row * actions, actions}, reward,
-                next.subspan(row * width, width), ending);
-    returns_[row] += reward;
+    const rl::Ending ending = envs.terminal()[row] != 0    ? rl::Ending::kTerminal
+                              : envs.truncated()[row] != 0 ? rl::Ending::kTruncated
+                                                           : rl::Ending::kNone;
+    remember(row, ending);
+    returns_[row] += envs.rewards()[row];
     lengths_[row] += 1;
     if (ending != rl::Ending::kNone) {
       context_.metrics->add("train/episode_return", returns_[row]);
       context_.metrics->add("train/episode_length", lengths_[row]);
       start_episode(row);
     } else {
-      std::copy_n(next.data() + row * width, width, observations_.data() + row * width);
+      observer_.copy_row(row, observations_);
     }
+  }
+}
+
+void Rollout::remember(std::size_t row, rl::Ending ending) {
+  const std::size_t width = spec().action_size;
+  const std::span<const float> action(actions_.data() + row * width, width);
+  const float reward = observer_.envs().rewards()[row];
+  if (observer_.pictures()) {
+    memory_.add_frame(row / per_shard_, row % per_shard_, observer_.frame(observations_, row),
+                      action, reward, observer_.frame(observer_.seen(), row), ending);
+  } else {
+    memory_.add(row / per_shard_, observer_.state(observations_, row), action, reward,
+                observer_.state(observer_.seen(), row), ending);
   }
 }
 
@@ -146,10 +139,16 @@ void Rollout::state(store::StateRegistry& registry) {
       return data + plan.local_index(shard) * per_shard_ * width;
     };
   };
-  const std::size_t obs = spec().observation_size, act = spec().action_size;
-  registry.sharded<double>("env/state", {rows, envs_->state_size()},
-                           per_row(env_state_.data(), envs_->state_size()));
-  registry.sharded<float>("env/observation", {rows, obs}, per_row(observations_.data(), obs));
+  const std::size_t size = observer_.envs().state_size(), act = spec().action_size;
+  const auto seen = static_cast<std::size_t>(observer_.shape().size);
+  registry.sharded<double>("env/state", {rows, size}, per_row(env_state_.data(), size));
+  if (observer_.pictures()) {
+    registry.sharded<std::uint8_t>("env/frame", {rows, seen},
+                                   per_row(observations_.data_ptr<std::uint8_t>(), seen));
+  } else {
+    registry.sharded<float>("env/observation", {rows, seen},
+                            per_row(observations_.data_ptr<float>(), seen));
+  }
   registry.sharded<std::uint64_t>("env/episodes", {rows}, per_row(episodes_.data(), 1));
   registry.sharded<double>("env/episode_return", {rows}, per_row(returns_.data(), 1));
   registry.sharded<double>("env/episode_length", {rows}, per_row(lengths_.data(), 1));
@@ -165,21 +164,21 @@ void Rollout::state(store::StateRegistry& registry) {
     });
   }
 
-  const std::size_t size = envs_->state_size();
   registry.on_save([this, size] {
     for (std::size_t row = 0; row < rows_; ++row) {
-      envs_->save(row, {env_state_.data() + row * size, size});
+      observer_.envs().save(row, {env_state_.data() + row * size, size});
     }
   });
   registry.on_load([this] { load_episodes(); });
 }
 
 void Rollout::load_episodes() {
-  const std::size_t size = envs_->state_size();
+  env::BatchEnv& envs = observer_.envs();
+  const std::size_t size = envs.state_size();
   lost_ = 0;
   for (std::size_t row = 0; row < rows_; ++row) {
-    envs_->load(row, {env_state_.data() + row * size, size});
-    if (envs_->restored(row)) continue;
+    envs.load(row, {env_state_.data() + row * size, size});
+    if (envs.restored(row)) continue;
     start_episode(row);
     ++lost_;
   }

@@ -8,20 +8,19 @@
 #include "ddpg/agent.hpp"
 #include "ddpg/config.hpp"
 #include "ddpg/memory.hpp"
-#include "env/registry.hpp"
+#include "ddpg/observer.hpp"
 #include "rl/noise.hpp"
 #include "store/state_registry.hpp"
 #include "train/experiment.hpp"
 
 namespace tenfold::ddpg {
 
-env::EnvOptions env_options(const Config& config);
-
 class Rollout {
  public:
   Rollout(const Config& config, train::RunContext& context);
 
-  const env::Spec& spec() const { return envs_->spec(); }
+  const env::Spec& spec() const { return observer_.spec(); }
+  const Observer& observer() const { return observer_; }
   /// Decisions over all ranks in one step().
   std::uint64_t decisions() const { return decisions_; }
   /// One decision in every environment: random before start_steps, mu plus noise after; stores the
@@ -36,6 +35,7 @@ class Rollout {
 
  private:
   void start_episode(std::size_t row);
+  void remember(std::size_t row, rl::Ending ending);
   void advance();
   void load_episodes();
   void report_lost_episodes(std::uint64_t global_step);
@@ -47,10 +47,11 @@ class Rollout {
   std::size_t rows_;  ///< environments of this rank: local shards x envs_per_shard, shard-major
   std::size_t per_shard_;
   std::uint64_t decisions_;
-  std::unique_ptr<env::BatchEnv> envs_;
+  Observer observer_;
   rl::ExplorationNoise noise_;
   Memory memory_;
-  std::vector<float> observations_, actions_;
+  at::Tensor observations_;  ///< what the next actions answer, like Observer::seen()
+  std::vector<float> actions_;
   std::vector<std::uint64_t> episodes_;  ///< episodes begun, per row
   std::vector<double> returns_, lengths_, env_state_;
   bool loaded_ = false;    ///< since the last step
