@@ -46,6 +46,7 @@ Config config_of(const Json& json) {
   config.reward_scale = json.at("reward_scale");
   config.update_order = json.at("update_order");
   config.target_networks = json.at("target_networks");
+  config.conv_filters = json.at("conv_filters").get<std::vector<std::int64_t>>();
   return config;
 }
 
@@ -97,12 +98,28 @@ void fill(const at::Tensor& block, const train::ShardPlan& plan, std::uint32_t s
   }
 }
 
+// Bytes: draws from [0, 256), rounded down.
+void fill_pictures(const at::Tensor& block, const train::ShardPlan& plan, std::uint32_t salt) {
+  const auto size = static_cast<std::size_t>(block.numel()) / plan.mine.size();
+  auto* out = block.data_ptr<std::uint8_t>();
+  for (const std::size_t shard : plan.mine) {
+    for (std::size_t i = 0; i < size; ++i) {
+      *out++ = static_cast<std::uint8_t>(128 + 128 * exact_number(salt, shard * size + i));
+    }
+  }
+}
+
+void fill_observations(const at::Tensor& block, const train::ShardPlan& plan, std::uint32_t salt) {
+  if (block.scalar_type() == at::kByte) return fill_pictures(block, plan, salt);
+  fill(block, plan, salt, 2.0, 0.5);
+}
+
 void fill_minibatch(Batch& batch, const train::ShardPlan& plan, std::size_t update, double gamma) {
   const auto salt = static_cast<std::uint32_t>(2000 + 10 * update);
-  fill(batch.observation, plan, salt, 2.0, 0.5);
+  fill_observations(batch.observation, plan, salt);
   fill(batch.action, plan, salt + 1, 1.0, 0.0);
   fill(batch.reward, plan, salt + 2, 1.0, 0.5);
-  fill(batch.next_observation, plan, salt + 3, 2.0, 0.5);
+  fill_observations(batch.next_observation, plan, salt + 3);
   fill(batch.discount, plan, salt + 4, 1.0, 0.0);
   float* discount = batch.discount.data_ptr<float>();
   for (std::int64_t i = 0; i < batch.discount.numel(); ++i) {
@@ -176,17 +193,23 @@ void expect_end(const std::map<std::string, Values>& state, const Json& end) {
   EXPECT_EQ(found, state.size()) << "the file ends other tensors than the agent has";
 }
 
+ObservationShape shape_of(const Config& config) {
+  if (config.conv_filters.empty()) return {golden().at("observation").get<std::int64_t>()};
+  const auto sides = golden().at("picture").get<std::vector<std::int64_t>>();
+  return {sides[0], sides[1], sides[2]};
+}
+
 class DdpgGolden : public testing::TestWithParam<ReduceMode> {};
 
 TEST_P(DdpgGolden, UpdatesFollowAutogradAndTorchsAdam) {
   const comm::Communicator world = comm::Communicator::world();
-  ASSERT_EQ(golden().at("cases").size(), 5U);
+  ASSERT_EQ(golden().at("cases").size(), 7U);
   for (const Json& json : golden().at("cases")) {
     SCOPED_TRACE(json.at("name").get<std::string>());
     const Config config = config_of(json.at("config"));
     test::TrainingWorld training(world, golden().at("shards"), GetParam());
-    Agent agent(config, golden().at("observation").get<std::int64_t>(), golden().at("action"),
-                training.context(), golden().at("rows"), 1);
+    Agent agent(config, shape_of(config), golden().at("action"), training.context(),
+                golden().at("rows"), 1);
     const auto state = state_of(agent);
     set_start(state, json.at("start"));
     std::size_t update = 0;
@@ -194,7 +217,9 @@ TEST_P(DdpgGolden, UpdatesFollowAutogradAndTorchsAdam) {
       SCOPED_TRACE(testing::Message() << "update " << update);
       fill_minibatch(agent.batch(), training.plan(), update++, config.gamma);
       expect_statistics(agent.update(), expected, world);
-      if (config.batch_norm == "paper") undo_steps_of_rounding(state, json, update);
+      // Not behind convolutions, whose borders a shift does not reach.
+      if (config.batch_norm == "paper" && config.conv_filters.empty())
+        undo_steps_of_rounding(state, json, update);
     }
     EXPECT_EQ(agent.updates(), static_cast<std::int64_t>(update));
     expect_end(state, json.at("end"));

@@ -18,12 +18,13 @@ from torch import nn
 
 OBSERVATION, ACTION = 5, 2
 SHARDS, ROWS = 4, 4  # minibatch rows of each virtual shard
+PICTURE = (9, 8, 3)  # height, width, channels; the convolutions make 5 x 4, then 3 x 2 of it
 PROBES = 8  # elements of each parameter that the file holds, evenly spread
 
 DEFAULTS = {"actor_net": [20, 14], "critic_net": [20, 14], "action_layer": 1, "batch_norm": "none",
             "target_bn": "running", "bn_momentum": 0.1, "lr_actor": 1e-3, "lr_critic": 2e-3,
             "critic_l2": 0.0, "gamma": 0.97, "tau": 0.05, "reward_scale": 0.5,
-            "update_order": "sequential", "target_networks": True}
+            "update_order": "sequential", "target_networks": True, "conv_filters": []}
 
 
 def draw(salt, count):
@@ -41,13 +42,19 @@ def drawn(salt, shape, scale=1.0, offset=0.0):
     return torch.from_numpy(values.astype(np.float32).astype(np.float64)).reshape(shape)
 
 
-def minibatch(update):
+def pictures(salt, rows):
+    """Bytes: draws from [0, 256), rounded down."""
+    return torch.floor(drawn(salt, (rows, *PICTURE), 128.0, 128.0))
+
+
+def minibatch(config, update):
     """Rows of shard 0, then of shard 1, ...; terminal is 1 in about a quarter of the rows."""
     rows, salt = SHARDS * ROWS, 2000 + 10 * update
-    return {"observation": drawn(salt, (rows, OBSERVATION), 2.0, 0.5),
+    see = pictures if config["conv_filters"] else lambda salt, rows: drawn(salt, (rows, OBSERVATION), 2.0, 0.5)
+    return {"observation": see(salt, rows),
             "action": drawn(salt + 1, (rows, ACTION)),
             "reward": drawn(salt + 2, (rows, 1), 1.0, 0.5),
-            "next_observation": drawn(salt + 3, (rows, OBSERVATION), 2.0, 0.5),
+            "next_observation": see(salt + 3, rows),
             "terminal": (drawn(salt + 4, (rows, 1)) > 0.5).double()}
 
 
@@ -59,7 +66,7 @@ def floats(net):
 @contextlib.contextmanager
 def statistics(net, mode):
     """train: batch statistics, running averages move; frozen: they stay; eval: they are used."""
-    norms = [m for m in net.modules() if isinstance(m, nn.BatchNorm1d)]
+    norms = [m for m in net.modules() if isinstance(m, (nn.BatchNorm1d, nn.BatchNorm2d))]
     momentum = [m.momentum for m in norms]
     net.train(mode != "eval")
     for norm in norms:
@@ -73,8 +80,8 @@ class Learner:
     def __init__(self, name, spec, lr, l2):
         self.name, self.net, self.target = name, Net(spec), Net(spec)
         last = f"layer{len(spec['hidden'])}."
-        decays = {k: "layer" in k and k.endswith("weight") and not k.startswith(last)
-                  for k, _ in self.net.named_parameters()}
+        decays = {k: k.startswith(("layer", "conv")) and p.dim() > 1 and not k.startswith(last)
+                  for k, p in self.net.named_parameters()}
         groups = [{"params": [p for k, p in self.net.named_parameters() if decays[k] == choice],
                    "weight_decay": l2 if choice else 0.0} for choice in (True, False)]
         self.adam = torch.optim.Adam(groups, lr=lr)
@@ -91,7 +98,11 @@ class Learner:
             value.lerp_(source[key], tau)
 
     def state(self):
-        """Tensors under the names of Agent::state."""
+        """Tensors under the names of Agent::state, as it lays them out: kernels' channels last."""
+        for name, value in self.tensors():
+            yield name, value.permute(0, 2, 3, 1) if value.dim() == 4 else value
+
+    def tensors(self):
         for key, value in floats(self.net).items():
             yield f"model/{self.name}/{key}", value
         for key, value in floats(self.target).items():
@@ -105,10 +116,13 @@ class Learner:
 
 def net_spec(config, hidden, **changes):
     normed = config["batch_norm"] == "paper"
-    return {"input": OBSERVATION, "hidden": hidden, "second_input": 0, "second_layer": 1,
+    filters = config["conv_filters"]
+    convolutions = {"filters": filters, "channels": PICTURE[2], "kernel": 3, "stride": 2, "padding": 1,
+                    "conv_batch_norm": normed} if filters else {}
+    return {"input": filters[-1] * 3 * 2 if filters else OBSERVATION, "hidden": hidden, "second_input": 0, "second_layer": 1,
             "hidden_activation": "relu", "output_activation": "identity",
             "batch_norm_input": normed, "batch_norm_hidden": 0, "batch_norm_eps": 1e-5,
-            "batch_norm_momentum": config["bn_momentum"], **changes}
+            "batch_norm_momentum": config["bn_momentum"], "layer_norm_hidden": 0, **convolutions, **changes}
 
 
 def learners(config):
@@ -129,8 +143,8 @@ def start(learner, salt, gain):
     rules = []
     for name, value in learner.state():
         scale, offset = 0.25, 0.0
-        if value.dim() == 2:
-            scale = 2.0 ** -np.floor(np.log2(value.shape[1]) / 2)
+        if value.dim() >= 2:
+            scale = 2.0 ** -np.floor(np.log2(value[0].numel()) / 2)
             scale *= gain if value.shape[0] == ACTION else 1.0
         elif name.endswith("running_var"):
             offset = 1.0
@@ -184,7 +198,7 @@ def case(name, updates, gain=1.0, **changes):
     config = {**DEFAULTS, **changes}
     actor, critic = learners(config)
     rules = start(actor, 100, gain) + start(critic, 300, gain)
-    told = [update(config, actor, critic, minibatch(k)) for k in range(updates)]
+    told = [update(config, actor, critic, minibatch(config, k)) for k in range(updates)]
     end = [summary(*each) for learner in (actor, critic) for each in learner.state()]
     return {"name": name, "config": config, "start": rules,
             "statistics": [{k: float(f"{v:.9g}") for k, v in each.items()} for each in told], "end": end}
@@ -200,9 +214,11 @@ def main():
              update_order="simultaneous", **normed),
         case("heavy decay, action at the last layer, no target networks", 6, critic_l2=0.5,
              action_layer=3, target_networks=False),
+        case("pictures", 6, conv_filters=[5, 4], critic_l2=1e-2),
+        case("pictures, batch norm", 6, conv_filters=[5, 4], **normed),
     ]
     result = {"made_by": f"tests/golden/make_ddpg.py, torch {torch.__version__}",
-              "observation": OBSERVATION, "action": ACTION, "shards": SHARDS, "rows": ROWS,
+              "observation": OBSERVATION, "picture": PICTURE, "action": ACTION, "shards": SHARDS, "rows": ROWS,
               "cases": cases}
     text = json.dumps(result, separators=(",", ":")).replace('{"name"', '\n{"name"')
     pathlib.Path(__file__).with_name("ddpg.json").write_text(text + "\n", encoding="utf-8")
