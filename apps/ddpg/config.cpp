@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "ddpg/pixel_presets.hpp"
 #include "env/gym_task.hpp"
 #include "env/registry.hpp"
 
@@ -67,6 +68,7 @@ void declare_presets(cli::OptionTable& table) {
   short_tasks.push_back({"learning.gamma", "0.95", "short horizons"});
   short_tasks.push_back({"learning.reward-scale", "0.1", "keeps Q near 1"});
   table.preset({"modern-short", "modern for tasks of short reach (reacher)", short_tasks});
+  declare_pixel_presets(table);
 }
 
 }  // namespace
@@ -122,9 +124,11 @@ void Config::declare(cli::OptionTable& table) {
            "layer of Q that also sees the action (1 = first; of the fully connected ones)")
       .range(1, 64);
   table
-      .add("network.batch-norm", &batch_norm,
-           "none, or paper: input, hidden layers of mu, those of Q before the action")
-      .choices({"none", "paper"});
+      .add(
+          "network.batch-norm", &batch_norm,
+          "none, or paper: input, hidden layers of mu, those of Q before the action; connected: of "
+          "these the fully connected layers (pictures: takes out what all have in common)")
+      .choices({"none", "paper", "connected"});
   table
       .add("network.target-bn", &target_bn,
            "targets normalise with running averages or with the batch")

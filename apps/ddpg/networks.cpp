@@ -14,8 +14,8 @@ nn::MlpSpec actor_spec(const Config& config, std::int64_t observation_size,
   spec.output = action_size;
   spec.output_activation = Activation::kTanh;
   spec.final_init_bound = config.final_init;
-  if (config.batch_norm == "paper") {
-    spec.batch_norm_input = true;
+  spec.batch_norm_input = config.batch_norm == "paper";
+  if (config.batch_norm != "none") {
     spec.batch_norm_hidden = static_cast<std::int64_t>(config.actor_net.size());
   }
   spec.batch_norm_momentum = config.bn_momentum;
@@ -34,11 +34,9 @@ nn::MlpSpec critic_spec(const Config& config, std::int64_t observation_size,
   spec.second_input = action_size;
   spec.second_layer = config.action_layer;
   spec.final_init_bound = config.final_init;
-  if (config.batch_norm == "paper") {
-    // Section 3: "all layers of the Q network prior to the action input".
-    spec.batch_norm_input = true;
-    spec.batch_norm_hidden = config.action_layer - 1;
-  }
+  spec.batch_norm_input = config.batch_norm == "paper";
+  // Section 3: "all layers of the Q network prior to the action input".
+  if (config.batch_norm != "none") spec.batch_norm_hidden = config.action_layer - 1;
   spec.batch_norm_momentum = config.bn_momentum;
   if (config.layer_norm) {
     spec.layer_norm_hidden = static_cast<std::int64_t>(config.critic_net.size());
