@@ -182,14 +182,13 @@ void Agent::actor_gradients(UpdateStatistics& statistics) {
 
 UpdateStatistics Agent::update() {
   UpdateStatistics statistics;
+  const bool with_actor = (updates() + 1) % config_.actor_every == 0;
+  const bool simultaneous = config_.update_order == "simultaneous";
   critic_gradients(statistics);
-  if (config_.update_order == "simultaneous") {
-    actor_gradients(statistics);
-    critic_.adam.step(config_.lr_critic);
-  } else {
-    critic_.adam.step(config_.lr_critic);
-    actor_gradients(statistics);
-  }
+  if (with_actor && simultaneous) actor_gradients(statistics);
+  critic_.adam.step(config_.lr_critic);
+  if (!with_actor) return statistics;
+  if (!simultaneous) actor_gradients(statistics);
   actor_.adam.step(config_.lr_actor);
   actor_.follow(config_.tau);
   critic_.follow(config_.tau);

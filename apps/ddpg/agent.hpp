@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -26,9 +27,11 @@ struct Batch {
 struct UpdateStatistics {
   double critic_loss = 0;  ///< mean squared error over the whole batch
   double q_mean = 0;
-  double actor_gradient_norm = 0;
   double critic_gradient_norm = 0;
-  double saturation = 0;  ///< fraction of this rank's actions of mu beyond 0.99 in absolute value
+  /// NaN where mu is not updated (--actor-every), as is saturation: the fraction of this rank's
+  /// actions of mu beyond 0.99 in absolute value.
+  double actor_gradient_norm = std::numeric_limits<double>::quiet_NaN();
+  double saturation = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// A network with everything that learning it needs; all flat float32 tensors.

@@ -179,6 +179,11 @@ void Config::declare(cli::OptionTable& table) {
       .add("learning.update-order", &update_order,
            "sequential: mu sees the critic just updated; simultaneous: the one before")
       .choices({"sequential", "simultaneous"});
+  table
+      .add("learning.actor-every", &actor_every,
+           "updates of Q for each of mu and the targets (2 in TD3 and CleanRL)")
+      .range(1, 1000)
+      .unit("updates");
   table.add("learning.target-networks", &target_networks,
             "false: bootstrap from the nets themselves");
   table.add("learning.replay", &replay, "transitions kept, over all shards")

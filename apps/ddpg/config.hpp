@@ -54,6 +54,7 @@ struct Config {
   std::int64_t batch = 64;
   std::string batch_mode = "strong";
   std::string update_order = "sequential";
+  std::int64_t actor_every = 1;
   bool target_networks = true;
   std::int64_t replay = 1000000;
   std::string replay_checkpoint = "full";

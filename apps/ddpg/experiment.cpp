@@ -146,12 +146,12 @@ void Experiment::update(train::RunContext& context) {
     metrics.add("train/critic_loss", statistics.critic_loss);
     metrics.add("train/q_mean", statistics.q_mean);
   }
-  const auto add_norm = [&](const char* name, double norm) {
-    if (std::isfinite(norm)) metrics.add(name, norm);  // not of a skipped update
+  const auto add_known = [&](const char* name, double value) {
+    if (std::isfinite(value)) metrics.add(name, value);  // not of a skipped update
   };
-  add_norm("train/actor_grad_norm", statistics.actor_gradient_norm);
-  add_norm("train/critic_grad_norm", statistics.critic_gradient_norm);
-  metrics.add("train/saturation", statistics.saturation);
+  add_known("train/actor_grad_norm", statistics.actor_gradient_norm);
+  add_known("train/critic_grad_norm", statistics.critic_gradient_norm);
+  add_known("train/saturation", statistics.saturation);
   metrics.add("train/updates", static_cast<double>(agent_->updates()));
   metrics.add("perf/update_seconds", watch.seconds());
   metrics.add("perf/update_mean_seconds", watch.seconds());

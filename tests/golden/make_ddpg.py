@@ -156,7 +156,7 @@ def start(learner, salt, gain):
     return rules
 
 
-def update(config, actor, critic, batch):
+def update(config, actor, critic, batch, number):
     own = config["target_networks"]
     mode = "frozen" if config["target_bn"] == "batch" else "eval"
     with (torch.no_grad(), statistics(actor.target if own else actor.net, mode) as mu,
@@ -167,6 +167,12 @@ def update(config, actor, critic, batch):
         values = q(batch["observation"], batch["action"])
     loss = (values - y).square().mean()
     critic_gradients = torch.autograd.grad(loss, list(critic.net.parameters()))
+    norm = lambda gradients: torch.cat([g.reshape(-1) for g in gradients]).norm().item()
+    told = {"critic_loss": loss.item(), "q_mean": values.mean().item(),
+            "critic_gradient_norm": norm(critic_gradients)}
+    if number % config.get("actor_every", 1) != 0:
+        critic.step(critic_gradients)
+        return told
     if config["update_order"] == "sequential":
         critic.step(critic_gradients)
     with statistics(actor.net, "train") as mu, statistics(critic.net, "frozen") as q:
@@ -178,10 +184,7 @@ def update(config, actor, critic, batch):
     actor.step(actor_gradients)
     actor.follow(config["tau"])
     critic.follow(config["tau"])
-    norm = lambda gradients: torch.cat([g.reshape(-1) for g in gradients]).norm().item()
-    return {"critic_loss": loss.item(), "q_mean": values.mean().item(),
-            "critic_gradient_norm": norm(critic_gradients),
-            "actor_gradient_norm": norm(actor_gradients),
+    return {**told, "actor_gradient_norm": norm(actor_gradients),
             "saturation": (actions.abs() > 0.99).double().mean().item()}
 
 
@@ -198,7 +201,7 @@ def case(name, updates, gain=1.0, **changes):
     config = {**DEFAULTS, **changes}
     actor, critic = learners(config)
     rules = start(actor, 100, gain) + start(critic, 300, gain)
-    told = [update(config, actor, critic, minibatch(config, k)) for k in range(updates)]
+    told = [update(config, actor, critic, minibatch(config, k), k + 1) for k in range(updates)]
     end = [summary(*each) for learner in (actor, critic) for each in learner.state()]
     return {"name": name, "config": config, "start": rules,
             "statistics": [{k: float(f"{v:.9g}") for k, v in each.items()} for each in told], "end": end}
@@ -216,6 +219,8 @@ def main():
              action_layer=3, target_networks=False),
         case("pictures", 6, conv_filters=[5, 4], critic_l2=1e-2),
         case("pictures, batch norm", 6, conv_filters=[5, 4], **normed),
+        case("mu and targets in every second update, simultaneous", 5, actor_every=2,
+             update_order="simultaneous"),
     ]
     result = {"made_by": f"tests/golden/make_ddpg.py, torch {torch.__version__}",
               "observation": OBSERVATION, "picture": PICTURE, "action": ACTION, "shards": SHARDS, "rows": ROWS,
