@@ -42,6 +42,7 @@ MujocoBatch::MujocoBatch(ModelPointer model, std::unique_ptr<Task> task, Spec sp
       may_end_(may_end),
       scaled_(task_->scales_controls()),
       substeps_(std::llround(spec_.control_dt / model_->opt.timestep)),
+      begun_(task_->refresh_begins_step() && model_->opt.integrator != mjINT_RK4),
       physics_size_(static_cast<std::size_t>(mj_stateSize(model_.get(), mjSTATE_INTEGRATION))),
       rows_(size),
       observations_(size * spec_.observation_size),
@@ -113,7 +114,8 @@ void MujocoBatch::step(std::span<const float> actions) {
 // One control step; false when the physics went unstable.
 bool MujocoBatch::advance(mjData& data) const {
   const int bad_before = bad_numbers(data);
-  for (std::int64_t k = 0; k < substeps_; ++k) mj_step(model_.get(), &data);
+  if (begun_) mj_step2(model_.get(), &data);
+  for (std::int64_t k = begun_ ? 1 : 0; k < substeps_; ++k) mj_step(model_.get(), &data);
   // MuJoCo looks at a new state only at the start of the next step, after it has been observed
   // here.
   if (bad_numbers(data) != bad_before || any_bad(data.qpos, model_->nq) ||

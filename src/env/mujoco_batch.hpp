@@ -81,6 +81,7 @@ class MujocoBatch final : public SmoothBatchEnv {
   bool may_end_;
   bool scaled_;            ///< actions, to the motors' ranges
   std::int64_t substeps_;  ///< simulation steps per control step
+  bool begun_;             ///< refresh does the first part of the next simulation step
   std::size_t physics_size_;
   std::vector<std::unique_ptr<mjData, DataDeleter>> rows_;
   std::vector<float> observations_, rewards_;

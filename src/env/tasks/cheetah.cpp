@@ -39,6 +39,7 @@ class Cheetah final : public Task {
       mj_forward(&model, &data);
     }
   }
+  bool refresh_begins_step() const override { return true; }
   void observe(const mjData& data, float* observation) const override {
     body_.observe(data, observation);
   }

@@ -48,6 +48,7 @@ class Hopper final : public Task {
     put_on_ground(model, data, body_.z.qpos);
   }
   void refresh(const mjModel& model, mjData& data) const override { mj_forward(&model, &data); }
+  bool refresh_begins_step() const override { return true; }
   void observe(const mjData& data, float* observation) const override {
     observation = body_.observe(data, observation);
     for (const int sensor : touch_) {

@@ -31,6 +31,9 @@ class Task {
   /// forces that follow from the saved state, for the next control step. Called after start, load
   /// and every control step.
   virtual void refresh(const mjModel& model, mjData& data) const { mj_step1(&model, &data); }
+  /// Whether refresh is mj_step1 or mj_forward: the next simulation step then needs only mj_step2,
+  /// which gives the bits of mj_step.
+  virtual bool refresh_begins_step() const { return false; }
   /// Writes spec.observation_size floats.
   virtual void observe(const mjData& data, float* observation) const = 0;
   /// Reward of the control step that ended now, in [0, 1] unless the task's summary says otherwise.

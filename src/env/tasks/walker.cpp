@@ -52,6 +52,7 @@ class Walker final : public Task {
       mj_step1(&model, &data);
     }
   }
+  bool refresh_begins_step() const override { return true; }
   // As dm_control's: the direction of each body in the plane, the torso's height, all velocities.
   void observe(const mjData& data, float* observation) const override {
     for (int body = body_.torso; body <= body_.torso + body_.joints; ++body) {
