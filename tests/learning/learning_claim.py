@@ -1,7 +1,7 @@
 """A learning claim: a command, several seeds, what counts as learnt; run, judged and recorded.
 
-Scores are normalised as the papers do: 0 is what random actions get, 1 what a planner that knows the
-dynamics gets. The last evaluation of a run counts, not its best.
+Scores are the runs' own eval/score, normalised as the papers do: 0 is what random actions get, 1 what a planner
+that knows the dynamics gets. The last evaluation of a run counts, not its best.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import time
 import numpy as np
 
 import launch
+import planner_entries
 import results
 from tenfold_analysis import tables, tenfold_h5
 
@@ -25,7 +26,6 @@ class Claim:
     title: str
     source: str  # where the acceptance comes from
     arguments: str  # without seed and run directory
-    planner: float  # per 1000 decisions
     mean: float | None = None  # least mean score; None: not asked for
     worst: float | None = None  # least score of any seed
     slope: tuple[float, float] | None = None  # Q's estimate over the return that followed
@@ -41,6 +41,8 @@ class Outcome:
 
     seed: int
     problem: str = ""
+    score: float = np.nan
+    reference: str = ""  # what is 0 and what is 1
     last: float = np.nan
     best: float = np.nan
     random: float = np.nan
@@ -64,8 +66,18 @@ def read_outcome(outcome, run_dir):
     if run.state != "finished":
         outcome.problem = f"the run is {run.state}, not finished"
         return
-    scale = 1000 / tables.last_value(run.get("eval/length"))
-    outcome.last = scale * tables.last_value(run.get("eval/return"))
+    score, last = tables.last_value(run.get("eval/score")), tables.last_value(run.get("eval/return"))
+    if score is None:
+        outcome.problem = "the run has no eval/score: no planner's score for its task"
+        return
+    try:
+        entry = planner_entries.behind(run.config["task.task"].value, last, score)
+    except LookupError as error:
+        outcome.problem = str(error)
+        return
+    outcome.score, outcome.reference = score, entry.text()
+    scale = 1000 / entry.horizon
+    outcome.last = scale * last
     outcome.best = scale * tables.best_value(run.get("eval/return"))
     outcome.random = scale * tables.first_value(run.get("eval/random_return"))
     pairs = run.get("eval/q_vs_return")
@@ -108,7 +120,6 @@ def huber_slope(x, y):
 @dataclasses.dataclass
 class Verdict:
     scores: np.ndarray
-    random: float
     slope: float
     checks: list[tuple[str, float, bool]]  # what is asked for, what it is, whether it holds
 
@@ -119,8 +130,7 @@ class Verdict:
 
 def judge(claim, outcomes):
     """A seed that failed to run has no score, and the claim does not hold."""
-    random = float(np.mean([each.random for each in outcomes]))
-    scores = np.array([(each.last - random) / (claim.planner - random) for each in outcomes])
+    scores = np.array([each.score for each in outcomes])
     checks, slope = [], np.nan
     if claim.mean is not None:
         checks.append((f"mean score >= {claim.mean}", scores.mean(), bool(scores.mean() >= claim.mean)))
@@ -132,7 +142,7 @@ def judge(claim, outcomes):
     if claim.slope is not None:
         low, high = claim.slope
         checks.append((f"slope of Q over return in [{low}, {high}]", slope, bool(low <= slope <= high)))
-    return Verdict(scores, random, slope, checks)
+    return Verdict(scores, slope, checks)
 
 
 def section(app, claim, outcomes, verdict):
@@ -142,10 +152,10 @@ def section(app, claim, outcomes, verdict):
             for each, score in zip(outcomes, verdict.scores)]
     lines = [f"## {claim.title}", "",
              results.provenance(shown, app=app), f"- Acceptance from: {claim.source}",
-             f"- Returns per 1000 decisions, last evaluation; score = (return - random) / (planner - "
-             f"random), planner {claim.planner:g}, random {verdict.random:.1f} (mean of the seeds)"]
+             "- Returns per 1000 decisions, last evaluation. Score: the run's own eval/score, (return - random) / "
+             f"(planner - random) with {'; '.join(sorted({each.reference for each in outcomes} - {''}))}"]
     lines += [f"- {note}" for note in claim.notes]
-    lines += ["", results.table(["seed", "return", "best on the way", "random", "score", "wall s", "CPU s"],
+    lines += ["", results.table(["seed", "return", "best on the way", "random in the run", "score", "wall s", "CPU s"],
                                 rows), ""]
     lines += [f"- seed {each.seed} failed: {each.problem}" for each in outcomes if each.problem]
     if np.isfinite(verdict.slope) and claim.slope is None:
