@@ -11,9 +11,11 @@ import results
 
 sys.path.append(str(pathlib.Path(results.SOURCE) / "tests" / "learning"))
 import ddpg_planner  # noqa: E402
+import ddpg_table1  # noqa: E402
 import job_table  # noqa: E402
 import learning_claim  # noqa: E402
 import planner_entries  # noqa: E402
+from tenfold_analysis import table1_ddpg  # noqa: E402
 
 DOCUMENT = "# T\n\n<!-- begin a -->\nold a\n<!-- end a -->\n\nby hand\n\n<!-- begin b -->\nold b\n<!-- end b -->\n"
 
@@ -99,6 +101,31 @@ def test_a_table_of_jobs_is_a_list_of_commands(tmp_path):
     table.write_text("# c\nrun\tapp\ttask\tseeds\na\tddpg\tcart\t1:3\n\nb\tddpg\tpendulum\t\n")
     assert [job_table.arguments(row) for row in job_table.rows(table)] == [
         ["--task", "cart", "--seeds", "1:3"], ["--task", "pendulum"]]
+
+
+def test_rows_of_table_1_differ_by_task_and_switch_alone():
+    rows = job_table.rows(ddpg_table1.TABLE)
+    assert len({row["task"] for row in rows}) * 3 == len(rows)
+    settings = {tuple(value for name, value in row.items()
+                      if name not in ("run", "task", "target-networks", "batch-norm")) for row in rows}
+    assert len(settings) == 1
+    switches = {"lowdim": ("true", "paper"), "nobn": ("true", "none"), "cntrl": ("false", "paper")}
+    for row in rows:
+        task, variant = row["run"].split("-")
+        assert task == row["task"] and switches[variant] == (row["target-networks"], row["batch-norm"])
+
+
+@pytest.mark.parametrize("control, brought, good", [([0.2, 0.4], 0.45, True), ([0.6, 0.4], 0.25, False)])
+def test_target_networks_have_to_bring_what_d5_says(control, brought, good):
+    def scores(task, variant, values):
+        return {(task, variant): [table1_ddpg.Score(task, variant, seed, value, 1)
+                                  for seed, value in enumerate(values)]}
+
+    # cart has no control, so it does not count: (0.5 + 1.0) / 2 less the control's mean of cartpole.
+    cells = {**scores("cartpole", "low-dim", [0.5, 1.0]), **scores("cartpole", "cntrl", control),
+             **scores("cart", "low-dim", [1.0])}
+    ((_, value, holds),) = ddpg_table1.checks(cells, ["cart", "cartpole"])
+    assert value == pytest.approx(brought) and holds is good
 
 
 def test_huber_slope_is_exact_on_a_line_and_keeps_its_head_among_outliers():
