@@ -166,17 +166,14 @@ void Agent::actor_gradients(UpdateStatistics& statistics) {
   actor_error(global_rows_, critic_of_actor_->output_gradient());
   critic_of_actor_->backward(critic_.parameters, at::Tensor(), true);
 
-  std::int64_t saturated = 0;
-  for (std::int64_t group = 0; group < action.size(0); ++group) {
-    const float* values = action.data_ptr<float>() + group * action.stride(0);
-    for (std::int64_t i = 0; i < action.size(1) * action.size(2); ++i) {
-      saturated += std::abs(values[i]) > 0.99F;
-    }
-  }
-  statistics.saturation = static_cast<double>(saturated) / static_cast<double>(action.numel());
+  const ActionReach reach = action_reach(action, actor_pass_->preactivation());
+  statistics.saturation = reach.saturation;
+  statistics.pretanh = reach.pretanh;
 
   actor_pass_->output_gradient().copy_(critic_of_actor_->second_input_gradient());
-  actor_pass_->backward(actor_.parameters, actor_.adam.gradients(), false);
+  const double actions = global_rows_ * static_cast<double>(action.size(2));
+  actor_pass_->backward(actor_.parameters, actor_.adam.gradients(), false,
+                       2 * config_.preactivation_penalty / actions);
   statistics.actor_gradient_norm = actor_.reduce();
 }
 

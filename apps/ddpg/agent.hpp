@@ -28,10 +28,12 @@ struct UpdateStatistics {
   double critic_loss = 0;  ///< mean squared error over the whole batch
   double q_mean = 0;
   double critic_gradient_norm = 0;
-  /// NaN where mu is not updated (--actor-every), as is saturation: the fraction of this rank's
-  /// actions of mu beyond 0.99 in absolute value.
+  // NaN where mu is not updated (--actor-every):
   double actor_gradient_norm = std::numeric_limits<double>::quiet_NaN();
+  /// Fraction of this rank's actions of mu beyond 0.99 in absolute value.
   double saturation = std::numeric_limits<double>::quiet_NaN();
+  /// Mean magnitude of what mu's tanh saw, this rank's rows.
+  double pretanh = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// A network with everything that learning it needs; all flat float32 tensors.

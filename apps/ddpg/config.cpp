@@ -167,6 +167,11 @@ void Config::declare(cli::OptionTable& table) {
   table.add("learning.reward-scale", &reward_scale, "factor on rewards before learning")
       .above(0)
       .at_most(1e6);
+  table
+      .add("learning.preactivation-penalty", &preactivation_penalty,
+           "C of C mean(z^2) in mu's loss, z before its tanh, against saturation (Andrychowicz et "
+           "al. 2017, appendix A)")
+      .range(0, 1e3);
   table.add("learning.batch", &batch, "transitions per update, over all shards (see batch-mode)")
       .range(1, 1e7)
       .unit("transitions")

@@ -51,6 +51,7 @@ struct Config {
   double gamma = 0.99;
   double tau = 0.005;
   double reward_scale = 1;
+  double preactivation_penalty = 0;
   std::int64_t batch = 64;
   std::string batch_mode = "strong";
   std::string update_order = "sequential";

@@ -29,6 +29,8 @@ void declare_metrics(train::Metrics& metrics, bool scores) {
   rank0("eval/q_estimate", "reward", "mean estimate of Q(s, mu(s)) in states met", "");
   rank0("eval/q_vs_return", "reward", "Q's estimate and the discounted return that followed", "",
         2);
+  rank0("eval/q_slope", "", "slope of Q's estimates over the discounted returns, Huber's fit", "");
+  rank0("eval/q_bias", "reward", "mean of Q's estimate minus the discounted return", "");
   const auto mean = [&](const char* name, const char* unit, const char* description,
                         const char* better = "") {
     metrics.declare({name, unit, description, "mean", better});
@@ -40,6 +42,7 @@ void declare_metrics(train::Metrics& metrics, bool scores) {
   mean("train/actor_grad_norm", "", "norm of the actor's gradient");
   mean("train/critic_grad_norm", "", "norm of the critic's gradient");
   mean("train/saturation", "fraction", "actions of mu beyond 0.99 in minibatches");
+  mean("train/pretanh", "", "mean magnitude of mu's outputs before their tanh, in minibatches");
   mean("perf/update_mean_seconds", "s", "an update, mean over ranks", "min");
   mean("perf/reduce_seconds", "s", "of an update, waiting for other ranks' gradients", "min");
   mean("train/replay_fill", "transitions", "transitions in one shard's replay memory");
@@ -152,6 +155,7 @@ void Experiment::update(train::RunContext& context) {
   add_known("train/actor_grad_norm", statistics.actor_gradient_norm);
   add_known("train/critic_grad_norm", statistics.critic_gradient_norm);
   add_known("train/saturation", statistics.saturation);
+  add_known("train/pretanh", statistics.pretanh);
   metrics.add("train/updates", static_cast<double>(agent_->updates()));
   metrics.add("perf/update_seconds", watch.seconds());
   metrics.add("perf/update_mean_seconds", watch.seconds());
@@ -172,13 +176,12 @@ void Experiment::evaluate(train::RunContext& context) {
   const EvaluationResult result = evaluator_->run(*agent_, evaluations_ + 1, false);
   const auto count = static_cast<double>(result.episodes.size());
   const double mean = mean_return(result);
-  double squares = 0, length = 0, estimate = 0;
+  double squares = 0, length = 0;
   for (const EpisodeResult& each : result.episodes) {
     squares += (each.episode_return - mean) * (each.episode_return - mean);
     length += each.length;
   }
   for (const Calibration& each : result.calibration) {
-    estimate += each.estimated;
     metrics.row("eval/q_vs_return", context.step, {each.estimated, each.returned});
   }
   metrics.row("eval/return", context.step, {mean});
@@ -187,20 +190,32 @@ void Experiment::evaluate(train::RunContext& context) {
     metrics.row("eval/score", context.step, {reference_.score(mean)});
   }
   metrics.row("eval/length", context.step, {length / count});
-  if (!result.calibration.empty()) {
-    metrics.row("eval/q_estimate", context.step,
-                {estimate / static_cast<double>(result.calibration.size())});
-  }
+  const CalibrationFit fit = fit_calibration(result.calibration);
+  const auto known = [&](const char* name, double value) {
+    if (!std::isnan(value)) metrics.row(name, context.step, {value});
+  };
+  known("eval/q_estimate", fit.estimated);
+  known("eval/q_slope", fit.slope);
+  known("eval/q_bias", fit.bias);
   best_return_ = evaluations_ == 0 ? mean : std::max(best_return_, mean);
   last_return_ = mean;
   ++evaluations_;
-  const double saturation = metrics.last("train/saturation");
-  if (saturation > 0.95 && !warned_of_saturation_ && context.world.is_root()) {
-    warned_of_saturation_ = true;
-    base::log_warning(
-        "{:.0f}% of the policy's actions are saturated: lower --lr-actor, or scale "
-        "the rewards (--reward-scale)",
-        100 * saturation);
+  diagnose(context, fit);
+}
+
+void Experiment::diagnose(train::RunContext& context, const CalibrationFit& fit) {
+  if (!context.world.is_root()) return;
+  const env::Spec& spec = rollout_->spec();
+  const double reward = std::max(std::abs(spec.least_reward), std::abs(spec.most_reward));
+  const std::vector<std::string> found =
+      diagnosis_.look({.saturation = context.metrics->last("train/saturation"),
+                       .pretanh = context.metrics->last("train/pretanh"),
+                       .fit = fit,
+                       .largest_return = config_.reward_scale * reward / (1 - config_.gamma),
+                       .learning = agent_->updates() > 0});
+  for (const std::string& each : found) {
+    base::log_warning("at {} decisions: {}", context.step, each);
+    context.metrics->event(context.step, "warning", each);
   }
 }
 

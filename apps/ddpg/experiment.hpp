@@ -6,6 +6,7 @@
 
 #include "ddpg/agent.hpp"
 #include "ddpg/config.hpp"
+#include "ddpg/diagnosis.hpp"
 #include "ddpg/evaluation.hpp"
 #include "ddpg/planner/scores.hpp"
 #include "ddpg/rollout.hpp"
@@ -34,6 +35,7 @@ class Experiment : public train::Experiment {
  private:
   void update(train::RunContext& context);
   void look_up_reference(const train::RunContext& context);
+  void diagnose(train::RunContext& context, const CalibrationFit& fit);
 
   const Config& config_;
   std::int64_t rows_ = 0;  ///< minibatch rows per shard
@@ -44,7 +46,7 @@ class Experiment : public train::Experiment {
   double updates_due_ = 0;
   double random_return_ = 0, last_return_ = 0, best_return_ = 0;
   std::uint64_t evaluations_ = 0;
-  bool warned_of_saturation_ = false;
+  Diagnosis diagnosis_;
 };
 
 }  // namespace tenfold::ddpg

@@ -1,6 +1,7 @@
 #include "ddpg/losses.hpp"
 
 #include <Kokkos_Core.hpp>
+#include <cmath>
 
 #include "base/error.hpp"
 
@@ -75,6 +76,28 @@ void actor_error(double batch, const at::Tensor& gradient) {
   Kokkos::parallel_for(
       "ddpg_actor_error", Range(0, gradient.size(0) * rows),
       KOKKOS_LAMBDA(std::int64_t i) { out(i / rows, i % rows) = value; });
+}
+
+ActionReach action_reach(const at::Tensor& action, const at::Tensor& preactivation) {
+  base::require(action.sizes() == preactivation.sizes() && action.dim() == 3 &&
+                    action.numel() > 0 && action.is_cpu() && action.scalar_type() == at::kFloat &&
+                    preactivation.scalar_type() == at::kFloat,
+                "ddpg losses: want float32 [G, B, A] on the host");
+  std::int64_t saturated = 0;
+  double magnitude = 0;
+  for (std::int64_t g = 0; g < action.size(0); ++g) {
+    for (std::int64_t b = 0; b < action.size(1); ++b) {
+      const float* const a = action.data_ptr<float>() + g * action.stride(0) + b * action.stride(1);
+      const float* const z = preactivation.data_ptr<float>() + g * preactivation.stride(0) +
+                             b * preactivation.stride(1);
+      for (std::int64_t i = 0; i < action.size(2); ++i) {
+        saturated += std::abs(a[i]) > 0.99F;
+        magnitude += std::abs(static_cast<double>(z[i]));
+      }
+    }
+  }
+  const auto count = static_cast<double>(action.numel());
+  return {static_cast<double>(saturated) / count, magnitude / count};
 }
 
 }  // namespace tenfold::ddpg

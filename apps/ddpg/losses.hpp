@@ -23,4 +23,11 @@ void critic_error(const at::Tensor& q, const at::Tensor& y, double batch,
 /// gradient = -1 / batch everywhere: the gradient of -mean(Q(s, mu(s))).
 void actor_error(double batch, const at::Tensor& gradient);
 
+struct ActionReach {
+  double saturation = 0;  ///< fraction beyond 0.99 in magnitude
+  double pretanh = 0;     ///< mean magnitude before the tanh
+};
+/// Of actions, tanh of preactivation; both float32 [G, B, A] with rows of stride 1.
+ActionReach action_reach(const at::Tensor& action, const at::Tensor& preactivation);
+
 }  // namespace tenfold::ddpg

@@ -79,6 +79,20 @@ void activation_backward(const at::Tensor& dy, const at::Tensor& y, Activation a
       });
 }
 
+void add_scaled(const at::Tensor& x, const at::Tensor& term, double factor) {
+  const auto sum = as_rows<float>(x);
+  const auto added = as_rows<float>(term);
+  base::require(same_shape(sum, added), "add_scaled: shapes differ");
+  const auto scale = static_cast<float>(factor);
+  for_rows(
+      x, sum.shards * sum.rows, sum.columns,
+      KOKKOS_LAMBDA(std::int64_t i, std::int64_t begin, std::int64_t end) {
+        float* const s = sum(i);
+        const float* const t = added(i);
+        for (std::int64_t c = begin; c < end; ++c) s[c] += scale * t[c];
+      });
+}
+
 void bias_gradient(const at::Tensor& dy, const at::Tensor& gradient) {
   const auto in = as_rows<float>(dy);
   const auto out = as_rows<float>(gradient);

@@ -19,6 +19,8 @@ void bias_activation_keep(const at::Tensor& x, const at::Tensor& bias, Activatio
                           const at::Tensor& before);
 /// dy <- dy * activation'(y) in place, from the activation's output y.
 void activation_backward(const at::Tensor& dy, const at::Tensor& y, Activation activation);
+/// x <- x + factor * term, of one shape.
+void add_scaled(const at::Tensor& x, const at::Tensor& term, double factor);
 /// gradient[s, c] = sum over rows b = 0, 1, ... of dy[s, b, c]; gradient is [S, C], row stride
 /// free.
 void bias_gradient(const at::Tensor& dy, const at::Tensor& gradient);

@@ -33,6 +33,7 @@ struct MlpPass::State {
   Mode mode = Mode::kEval;
   SumOverShards sum;
   double global_rows = 0;
+  double preactivation_weight = 0;
   bool ran = false;
 
   void total_over_shards(const at::Tensor& per_shard, const at::Tensor& total) const {
@@ -177,6 +178,9 @@ void MlpPass::State::layer_backward(std::size_t index, bool store, bool want_fir
   LayerWork& layer = work.layers[index];
   const LayerPlan& shape = plan.layers[index];
   kernels::activation_backward(layer.dy, layer.y, shape.activation);
+  if (index + 1 == plan.layers.size() && preactivation_weight != 0) {
+    kernels::add_scaled(layer.dy, work.preactivation, preactivation_weight);
+  }
   if (shape.norm >= 0) norm_backward(static_cast<std::size_t>(shape.norm), layer.dy, true, store);
   if (shape.layer_norm >= 0) {
     layer_norm_backward(static_cast<std::size_t>(shape.layer_norm), layer.dy, store);
@@ -241,8 +245,8 @@ const at::Tensor& MlpPass::forward(const at::Tensor& parameters, const at::Tenso
   return output();
 }
 
-void MlpPass::backward(const at::Tensor& parameters, const at::Tensor& gradients,
-                       bool want_second) {
+void MlpPass::backward(const at::Tensor& parameters, const at::Tensor& gradients, bool want_second,
+                       double preactivation_weight) {
   const at::AutoDispatchBelowADInplaceOrView no_autograd;
   State& state = *state_;
   base::require(state.ran, "MlpPass::backward before forward");
@@ -257,6 +261,9 @@ void MlpPass::backward(const at::Tensor& parameters, const at::Tensor& gradients
   }
   base::require(!want_second || state.spec.second_input > 0,
                 "MlpPass::backward: this network has no second input");
+  base::require(preactivation_weight == 0 || state.work.preactivation.defined(),
+                "MlpPass::backward: this network's output is its preactivation");
+  state.preactivation_weight = preactivation_weight;
   if (!store && !want_second) return;
   const auto entry = static_cast<std::size_t>(state.spec.second_layer - 1);
   const std::size_t lowest = store ? 0 : entry;

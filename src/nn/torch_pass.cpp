@@ -45,6 +45,8 @@ struct TorchPass::State {
   SumOverShards sum;
   double global_rows = 0;
   bool ran = false;
+  double preactivation_weight = 0;
+  Tensors before_activation;  ///< [G] of the last layer, as the last forward's graph has them
 
   // While a forward runs:
   Tensors x;              ///< [G]
@@ -250,6 +252,7 @@ void TorchPass::State::run_layer(std::size_t index) {
     for (std::int64_t g = 0; g < groups; ++g) {
       preactivation.select(0, g).copy_(x[static_cast<std::size_t>(g)]);
     }
+    before_activation = x;
   }
   activate(layer.activation);
 }
@@ -283,8 +286,16 @@ Tensors TorchPass::State::stage_backward(std::size_t index, const Tensors& outpu
   }
   const std::size_t kept = into.size();
   if (want_input) leaves_asked.insert(leaves_asked.end(), of.input.begin(), of.input.end());
+  Tensors outputs = of.output, slopes = output_gradients;
+  if (index + 1 == stages.size() && preactivation_weight != 0) {
+    for (std::size_t g = 0; g < group_count(); ++g) {
+      outputs.push_back(before_activation[g]);
+      slopes.push_back(preactivation.select(0, static_cast<std::int64_t>(g)) *
+                       preactivation_weight);
+    }
+  }
   // The graph stays: backward may be called again, for something else.
-  Tensors found = torch::autograd::grad(of.output, leaves_asked, output_gradients, true);
+  Tensors found = torch::autograd::grad(outputs, leaves_asked, slopes, true);
   const at::NoGradGuard no_graph;
   for (std::size_t i = 0; i < kept; ++i) into[i].copy_(found[i]);
   return {found.begin() + static_cast<std::ptrdiff_t>(kept), found.end()};
@@ -360,7 +371,7 @@ const at::Tensor& TorchPass::forward(const at::Tensor& parameters, const at::Ten
 }
 
 void TorchPass::backward(const at::Tensor& parameters, const at::Tensor& gradients,
-                         bool want_second) {
+                         bool want_second, double preactivation_weight) {
   State& state = *state_;
   const bool store = gradients.defined();
   base::require(state.ran, "TorchPass::backward before forward");
@@ -371,6 +382,9 @@ void TorchPass::backward(const at::Tensor& parameters, const at::Tensor& gradien
   base::require((!store || state.wanted == Gradients::kAll) &&
                     (!want_second || state.wanted != Gradients::kNone),
                 "TorchPass::backward for more than the pass was made for");
+  base::require(preactivation_weight == 0 || state.preactivation.defined(),
+                "TorchPass::backward: this network's output is its preactivation");
+  state.preactivation_weight = preactivation_weight;
   if (!store && !want_second) return;
   if (store) {
     state.bind_gradients(gradients);

@@ -19,13 +19,19 @@ using test::Rows;
 
 constexpr std::int64_t kObservation = 3, kAction = 2, kShards = 4, kRows = 4;
 
-Config small(const std::string& batch_norm, const std::string& engine) {
+struct Case {
+  std::string name, batch_norm, engine;
+  double penalty;
+};
+
+Config small(const Case& variant) {
   Config config;
   config.actor_net = {9, 7};
   config.critic_net = {8, 6};
   config.action_layer = 2;
-  config.batch_norm = batch_norm;
-  config.engine = engine;
+  config.batch_norm = variant.batch_norm;
+  config.engine = variant.engine;
+  config.preactivation_penalty = variant.penalty;
   config.target_bn = "batch";  // what naive_mlp computes
   config.final_init = 0;       // or the actor's gradient would be tiny
   config.update_order = "simultaneous";
@@ -102,12 +108,11 @@ void expect_slopes(const NamedValues& moments, NamedValues parameters,
   EXPECT_GT(largest, 1e-2) << "the test compares zeros";
 }
 
-class DdpgGradients : public testing::TestWithParam<std::tuple<std::string, std::string>> {};
+class DdpgGradients : public testing::TestWithParam<Case> {};
 
 TEST_P(DdpgGradients, AreTheSlopesOfTheObjectives) {
   const comm::Communicator world = comm::Communicator::world();
-  const auto [batch_norm, engine] = GetParam();
-  const Config config = small(batch_norm, engine);
+  const Config config = small(GetParam());
   test::TrainingWorld training(world, kShards);
   Agent agent(config, kObservation, kAction, training.context(), kRows, 1);
   store::StateRegistry registry;
@@ -126,6 +131,11 @@ TEST_P(DdpgGradients, AreTheSlopesOfTheObjectives) {
     const Rows actions = naive_mlp(actor, p, batch.observation);
     double loss = 0;
     for (const auto& row : naive_mlp(critic, q, batch.observation, actions)) loss -= row[0];
+    nn::MlpSpec before_tanh = actor;
+    before_tanh.output_activation = kernels::Activation::kIdentity;
+    for (const auto& row : naive_mlp(before_tanh, p, batch.observation)) {
+      for (const double z : row) loss += config.preactivation_penalty * z * z / kAction;
+    }
     return loss / (kShards * kRows);
   });
 
@@ -143,12 +153,14 @@ TEST_P(DdpgGradients, AreTheSlopesOfTheObjectives) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(BatchNormAndEngine, DdpgGradients,
-                         testing::Combine(testing::Values("none", "paper"),
-                                          testing::Values("fused", "torch")),
-                         [](const auto& each) {
-                           return std::get<0>(each.param) + "_" + std::get<1>(each.param);
-                         });
+INSTANTIATE_TEST_SUITE_P(Variants, DdpgGradients,
+                         testing::Values(Case{"none_fused", "none", "fused", 0},
+                                         Case{"paper_fused", "paper", "fused", 0},
+                                         Case{"penalised_fused", "paper", "fused", 0.3},
+                                         Case{"none_torch", "none", "torch", 0},
+                                         Case{"paper_torch", "paper", "torch", 0},
+                                         Case{"penalised_torch", "paper", "torch", 0.3}),
+                         [](const auto& each) { return each.param.name; });
 
 }  // namespace
 }  // namespace tenfold::ddpg

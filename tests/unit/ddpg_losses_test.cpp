@@ -3,7 +3,9 @@
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <functional>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/philox.hpp"
@@ -109,6 +111,28 @@ TEST(ActorError, IsTheDerivativeOfMinusTheMean) {
   actor_error(64, gradient);
   for (std::int64_t i = 0; i < kGroups * kRows; ++i) EXPECT_EQ(at_row(gradient, i), -1.0F / 64);
   expect_surroundings_kept(gradient);
+}
+
+TEST(ActionReach, CountsSaturatedActionsAndAveragesWhatTheTanhSaw) {
+  // Rows of 2 inside wider ones: what lies between is no action.
+  const at::Tensor before = at::full({2, 3, 7}, 100.0F).narrow(2, 0, 2);
+  const at::Tensor action = at::full({2, 3, 5}, 1.0F).narrow(2, 0, 2);
+  const std::vector<float> z = {0, -1, 2, 3, -4, 0.5, 2.6, 2.7, -2.7, 20, -1.5, 1};
+  for (std::int64_t i = 0; i < 12; ++i) {
+    const std::int64_t row = i / 2, group = row / 3;
+    const auto at_of = [&](const at::Tensor& tensor) {
+      return tensor.data_ptr<float>() + group * tensor.stride(0) + row % 3 * tensor.stride(1) +
+             i % 2;
+    };
+    *at_of(before) = z[static_cast<std::size_t>(i)];
+    *at_of(action) = std::tanh(z[static_cast<std::size_t>(i)]);
+  }
+  const ActionReach reach = action_reach(action, before);
+  // atanh(0.99) = 2.6467: 3, -4, 2.7, -2.7 and 20 lie beyond.
+  EXPECT_DOUBLE_EQ(reach.saturation, 5.0 / 12);
+  EXPECT_NEAR(reach.pretanh, 41.0 / 12, 1e-7);
+  EXPECT_THROW(action_reach(action, before.narrow(2, 0, 1)), base::Error);
+  EXPECT_THROW(action_reach(action, at::zeros({2, 3, 2}, at::kDouble)), base::Error);
 }
 
 TEST(Losses, WrongTypesAndShapesAreBugs) {

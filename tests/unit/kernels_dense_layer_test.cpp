@@ -104,6 +104,16 @@ TEST(DenseLayer, ActivationBackwardUsesTheOutput) {
   }
 }
 
+TEST(DenseLayer, AddScaledAddsRowByRow) {
+  for (const Shape& shape : kShapes) {
+    const at::Tensor x = random_rows(shape, 8);
+    const at::Tensor term = random_rows({shape.shards, shape.rows, shape.columns, 2}, 9);
+    const at::Tensor expected = x.to(at::kDouble) + 0.375 * term.to(at::kDouble);
+    add_scaled(x, term, 0.375);
+    EXPECT_LE(largest_difference(x, expected), 1e-6);
+  }
+}
+
 TEST(DenseLayer, BiasGradientSumsRowsPerShard) {
   for (const Shape& shape : kShapes) {
     const at::Tensor dy = random_rows(shape, 7);
@@ -131,6 +141,7 @@ TEST(DenseLayer, WrongTypesAndShapesAreBugs) {
   EXPECT_THROW(bias_activation(x, at::zeros({5}), Activation::kRelu), base::Error);
   EXPECT_THROW(bias_activation(x.transpose(1, 2), {}, Activation::kRelu), base::Error);
   EXPECT_THROW(activation_backward(x, at::zeros({2, 3, 5}), Activation::kRelu), base::Error);
+  EXPECT_THROW(add_scaled(x, at::zeros({2, 4, 4}), 1), base::Error);
   EXPECT_THROW(bias_gradient(x, at::zeros({3, 4})), base::Error);
   EXPECT_THROW(batch_norm_sums(x, at::zeros({2, 4}, at::kDouble)), base::Error);
 }

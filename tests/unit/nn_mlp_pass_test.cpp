@@ -133,6 +133,28 @@ TEST(MlpPass, RunningStatisticsMoveInTrainingOnly) {
   EXPECT_FALSE(at::equal(eval, train));
 }
 
+// A tanh that is exactly 1 passes nothing back: what is left is the penalty's own w z.
+TEST(MlpPass, PreactivationWeightActsBehindASaturatedTanh) {
+  MlpSpec spec;
+  spec.input = 1;
+  spec.output = 2;
+  spec.output_activation = kernels::Activation::kTanh;
+  Net net(spec, 1, 2);
+  net.parameters.zero_();
+  net.part("layer0.weight", net.parameters).fill_(50);
+  net.pass.input().fill_(0.5);
+  for (const double weight : {0.0, 0.25}) {
+    EXPECT_EQ(net.pass.forward(net.parameters, net.buffers, Mode::kTrain).min().item<float>(), 1);
+    net.pass.output_gradient().fill_(3);
+    net.pass.backward(net.parameters, net.gradients, false, weight);
+    // Two rows of z = 25, input 0.5.
+    EXPECT_TRUE(at::equal(net.part("layer0.bias", net.gradients),
+                          at::full({1, 2}, static_cast<float>(weight * 2 * 25))));
+    EXPECT_TRUE(at::equal(net.part("layer0.weight", net.gradients),
+                          at::full({1, 2}, static_cast<float>(weight * 2 * 25 * 0.5))));
+  }
+}
+
 // Counts the allocations of tensors.
 class CountingAllocator final : public c10::Allocator {
  public:
@@ -182,6 +204,7 @@ TEST(MlpPass, MisuseIsABug) {
   net.pass.forward(net.parameters, net.buffers, Mode::kEval);
   EXPECT_THROW(net.pass.backward(net.parameters, net.gradients.narrow(0, 0, 1), false),
                base::Error);
+  EXPECT_THROW(net.pass.backward(net.parameters, net.gradients, false, 0.5), base::Error);
   MlpSpec actor = small_critic();
   actor.second_input = 0;
   Net without(actor, 1, 1);
