@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from html import escape
 
 import pandas as pd
@@ -24,7 +25,7 @@ p.note, figcaption { color: #555; font-size: 0.87rem; margin: 0.2rem 0 0.8rem; }
 .facts b { font-size: 1.1rem; font-variant-numeric: tabular-nums; }
 .panels { display: grid; grid-template-columns: repeat(auto-fill, minmax(330px, 1fr)); gap: 0.6rem 1.2rem; }
 figure { margin: 0; } figure svg { width: 100%; height: auto; display: block; }
-figure.narrow { max-width: 520px; }
+figure.narrow { max-width: 520px; } figure img, figure video { max-width: 100%; display: block; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 0.85rem; font-variant-numeric: tabular-nums; }
 th { text-align: left; color: #555; font-weight: 600; }
@@ -59,6 +60,14 @@ def facts(pairs: list[tuple[str, str]]) -> str:
 def figure(svg: str, caption: str = "", kind: str = "") -> str:
     note = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
     return f'<figure class="{kind}">{svg}{note}</figure>'
+
+
+def media(kind: str, content: bytes, caption: str = "") -> str:
+    """A picture or a film, inside the page. kind: "image/png", "video/mp4"."""
+    source = f"data:{kind};base64,{base64.b64encode(content).decode()}"
+    element = (f'<video controls loop muted src="{source}"></video>' if kind.startswith("video/")
+               else f'<img alt="" src="{source}">')
+    return figure(element, caption)
 
 
 def table(frame: pd.DataFrame, emphasised: list[bool] | None = None) -> str:

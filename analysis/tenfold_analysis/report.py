@@ -19,6 +19,7 @@ from html import escape
 from pathlib import Path
 
 from . import figures, page, style, tables
+from .film import read_film
 from .tenfold_h5 import NotARun, Run, find_runs, log_tail, read_run
 
 _STATES = {"running": "this is how far it is; make the report again for more",
@@ -73,6 +74,26 @@ def _curves(runs: list[Run], draw: _Numbered) -> list[str]:
     return parts
 
 
+def _film(run: Run) -> list[str]:
+    """What `tenfold show --video` left, if it was used."""
+    try:
+        film = read_film(run.path)
+    except ValueError as error:
+        return [page.warning(str(error))]
+    if not film:
+        return []
+    times = ", ".join(f"{each:.1f}" for each in film.sheet_seconds)
+    mean = sum(film.returns) / len(film.returns) if film.returns else float("nan")
+    parts = [page.heading("What the policy does"),
+             page.media("image/png", film.sheet,
+                        f"One episode of {film.task} after {tables.number(film.step)} decisions, without noise, "
+                        f"after {times} s; it returned {tables.number(film.returns[0] if film.returns else None)}.")]
+    count = f"{len(film.returns)} episode{'s' * (len(film.returns) != 1)}, mean return {tables.number(mean)}"
+    if film.video:
+        return parts + [page.media(film.video_kind, film.video, f"{film.video_name}: {count}.")]
+    return parts + [page.paragraph(f"The film, {count}, is {film.video_name} in the run's folder.")]
+
+
 def _facts(run: Run) -> list[tuple[str, str]]:
     main = tables.headline(run)
     total = run.total_steps
@@ -125,7 +146,7 @@ def render(run: Run) -> str:
             page.paragraph(f"{run.state.capitalize()}: {_STATES[run.state]}. {_made_at()}")]
     head += [page.warning(text) for text in run.warnings]
     return page.page(f"{run.app} {run.run_id}", [
-        *head, page.facts(_facts(run)), *_curves([run], _Numbered()), *_configuration(run),
+        *head, page.facts(_facts(run)), *_curves([run], _Numbered()), *_film(run), *_configuration(run),
         *_provenance(run), *_history(run)])
 
 

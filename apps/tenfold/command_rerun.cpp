@@ -2,8 +2,8 @@
 #include <system_error>
 #include <thread>
 
-#include "base/file.hpp"
 #include "base/text.hpp"
+#include "tenfold/app_program.hpp"
 #include "tenfold/commands.hpp"
 #include "tenfold/machine_checks.hpp"
 #include "tenfold/rerun_plan.hpp"
@@ -27,24 +27,6 @@ fs::path free_folder(const fs::path& run) {
   }
 }
 
-/// The application beside this tool; its name alone (for PATH) when it is not there.
-fs::path program_of(const std::string& app) {
-  const fs::path beside = base::executable_path().parent_path() / app;
-  std::error_code ignored;
-  return fs::is_regular_file(beside, ignored) ? beside : fs::path(app);
-}
-
-void require_plain_name(const std::string& app) {
-  // It becomes a program that is started: a manifest must not name any other.
-  const bool plain =
-      !app.empty() &&
-      app.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
-  if (!plain) {
-    throw Error(Code::kData,
-                fmt::format("the manifest names no application but '{}'", base::printable(app)));
-  }
-}
-
 std::map<std::string, std::string> facts_here(const fs::path& program,
                                               std::vector<std::string>* warnings) {
   const CommandResult result = run_shell(shell_word(program.string()) + " --version", 30);
@@ -57,10 +39,9 @@ std::map<std::string, std::string> facts_here(const fs::path& program,
 Code run_rerun(const Arguments& arguments) {
   const fs::path path = arguments.operands.front();
   const RunOverview run = read_overview(path);
-  require_plain_name(run.fact("app"));
   const unsigned cores = std::thread::hardware_concurrency();
   RerunChoice choice;
-  choice.program = program_of(run.fact("app"));
+  choice.program = program_beside(app_of(run.manifest));
   choice.run_dir = arguments.text("run-dir", free_folder(path).string());
   choice.every_option = arguments.has("all");
   long ranks = 0;

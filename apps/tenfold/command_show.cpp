@@ -7,6 +7,7 @@
 #include "store/checkpoint_store.hpp"
 #include "tenfold/commands.hpp"
 #include "tenfold/run_overview.hpp"
+#include "tenfold/show_video.hpp"
 #include "tenfold/sparkline.hpp"
 #include "tenfold/text_table.hpp"
 
@@ -134,6 +135,12 @@ void show_checkpoints(const RunOverview& run) {
 }
 
 base::Code run_show(const Arguments& arguments) {
+  if (arguments.has("video")) return show_video(arguments);
+  for (const char* each : {"episodes", "output"}) {
+    if (!arguments.has(each)) continue;
+    throw base::Error(base::Code::kUsage, fmt::format("show: --{} is of --video", each),
+                      "Add --video, or leave it out");
+  }
   const RunOverview run = read_overview(arguments.operands.front());
   const bool all = arguments.has("all");
   show_facts(run);
@@ -153,10 +160,17 @@ Command show_command() {
        "RUN",
        1,
        1,
-       "what a run is, how far it is and how it goes",
+       "what a run is, how far it is and how it goes; --video films its policy",
        "Works on running, killed and finished runs. The course of a metric is its curve over\n"
-       "the rows so far, drawn between its lowest and its highest value.",
-       {{"all", 'a', "", "all options and events"}, {"ascii", 0, "", "courses without Unicode"}}},
+       "the rows so far, drawn between its lowest and its highest value.\n\n"
+       "With --video, the policy of the newest checkpoint that is whole plays episodes of its\n"
+       "task, without noise; no display is needed. Beside FILE come a sheet of pictures (.png)\n"
+       "and what was played (.json); the report shows those of RUN/film.mp4.",
+       {{"all", 'a', "", "all options and events"},
+        {"ascii", 0, "", "courses without Unicode"},
+        {"video", 0, "", "film the policy instead (ddpg, MuJoCo's tasks)"},
+        {"episodes", 'n', "N", "with --video: how many (3)"},
+        {"output", 'o', "FILE", "with --video: .mp4, .webm or .gif (RUN/film.mp4)"}}},
       &run_show};
 }
 

@@ -11,9 +11,10 @@ namespace tenfold::cli {
 namespace {
 
 // Read by base, comm, the sbatch templates and the tests; never options.
-constexpr std::array<std::string_view, 8> kNotOptions{
-    "TENFOLD_FAULT",  "TENFOLD_DEADLINE", "TENFOLD_DATA_DIR",  "TENFOLD_MAX_REQUEUE",
-    "TENFOLD_PYTHON", "TENFOLD_BIN_DIR",  "TENFOLD_SLURM_DIR", "TENFOLD_LAUNCHER"};
+constexpr std::array<std::string_view, 9> kNotOptions{
+    "TENFOLD_FAULT",       "TENFOLD_DEADLINE",  "TENFOLD_DATA_DIR",
+    "TENFOLD_MAX_REQUEUE", "TENFOLD_FFMPEG",    "TENFOLD_PYTHON",
+    "TENFOLD_BIN_DIR",     "TENFOLD_SLURM_DIR", "TENFOLD_LAUNCHER"};
 
 std::string variable_of(const std::string& key) {
   std::string name = "TENFOLD_";

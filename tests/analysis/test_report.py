@@ -1,10 +1,13 @@
 """report and page: one file that needs no network, says everything, escapes everything."""
 
+import base64
 import html.parser
+import json
 import os
 import re
 
 import pytest
+from PIL import Image
 
 import run_files
 from tenfold_analysis import page, report
@@ -49,11 +52,14 @@ class Page(html.parser.HTMLParser):
         self.text += data
 
 
-def self_contained(text):
+def self_contained(text, media=0):
+    """With so many pictures and films in it; what they are is part of the page."""
     found = Page(text)
     assert set(re.findall(r"https?://[^\s\"'<>)]+", text)) <= SVG_NAMES
-    assert all(link.startswith("#") for link in found.links)
-    assert not {"script", "link", "img", "iframe", "object"} & set(found.tags)
+    inside = [link for link in found.links if re.match(r"data:(image|video)/[a-z0-9]+;base64,", link)]
+    assert len(inside) == media == found.tags.count("img") + found.tags.count("video")
+    assert all(link.startswith("#") for link in found.links if link not in inside)
+    assert not {"script", "link", "iframe", "object"} & set(found.tags)
     assert "@import" not in text and not re.search(r"url\((?!#)", text)
     assert len(found.ids) == len(set(found.ids))
     return found
@@ -176,3 +182,37 @@ def test_page_pieces_escape_text():
         assert "<b>&" not in text.replace("<b>&lt;", "") and "&lt;b&gt;&amp;" in text
     assert "<title>&lt;b&gt;" in page.page(evil, [])
     assert page.table(pd.DataFrame()) == page.paragraph("none")
+
+
+def film(path, content=b"\x00film", **changes):
+    facts = {"schema": "tenfold-film", "schema_version": 1, "task": "pendulum <b>", "step": 60000,
+             "returns": [410.25, 390.75], "sheet_seconds": [0.0, 2.5, 20.0], "video": "film.mp4", "sheet": "film.png",
+             **changes}
+    (path / "film.json").write_text(json.dumps(facts))
+    Image.new("RGB", (8, 4), "red").save(path / "film.png")
+    (path / "film.mp4").write_bytes(content)
+
+
+def test_a_film_is_inside_the_page_with_what_it_shows(tmp_path):
+    film(make(tmp_path / "run"))
+    found = self_contained(report.render(read_run(tmp_path / "run")), media=2)
+    picture, video = (link for link in found.links if link.startswith("data:"))
+    assert base64.b64decode(picture.partition(",")[2]) == (tmp_path / "run" / "film.png").read_bytes()
+    assert video.startswith("data:video/mp4;") and base64.b64decode(video.partition(",")[2]) == b"\x00film"
+    for words in ("pendulum <b> after 60,000 decisions", "0.0, 2.5, 20.0 s", "410.2", "2 episodes", "400.5"):
+        assert words in found.text, words
+
+
+def test_a_film_that_is_too_large_is_named(tmp_path):
+    film(make(tmp_path / "run"), content=bytes(8_000_001))
+    found = self_contained(report.render(read_run(tmp_path / "run")), media=1)
+    assert "film.mp4 in the run's folder" in found.text
+
+
+@pytest.mark.parametrize("changes, words", [
+    ({"schema_version": 2}, "version"), ({"sheet": "../film.png"}, "../film.png"), ({"sheet": "none.png"}, "sheet"),
+    ({"video": "/etc/passwd"}, "/etc/passwd"), ({"returns": 3}, "film.json"), ({"step": "many"}, "many")])
+def test_a_film_that_cannot_be_used_is_a_warning(tmp_path, changes, words):
+    film(make(tmp_path / "run"), **changes)
+    found = self_contained(report.render(read_run(tmp_path / "run")))
+    assert words in found.text and "What the policy does" not in found.text
