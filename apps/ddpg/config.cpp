@@ -132,8 +132,10 @@ void Config::declare(cli::OptionTable& table) {
   table
       .add("network.target-bn", &target_bn,
            "targets normalise with running averages or with the batch")
+      .only_with("network.batch-norm", {"paper"})
       .choices({"running", "batch"});
   table.add("network.bn-momentum", &bn_momentum, "weight of a new batch in the running averages")
+      .only_with("network.batch-norm", {"paper"})
       .above(0)
       .at_most(1);
   table
@@ -209,19 +211,28 @@ void Config::declare(cli::OptionTable& table) {
       .add("learning.sampling", &sampling,
            "uniform, or prioritised by the last error (Schaul et al. 2016)")
       .choices({"uniform", "prioritised"});
-  table.add("learning.per-alpha", &per_alpha, "prioritised: exponent of the error").range(0, 2);
-  table
-      .add("learning.per-beta", &per_beta,
-           "prioritised: exponent of the weights at the start; 1 at the end")
+  table.add("learning.per-alpha", &per_alpha, "exponent of the error in a priority")
+      .only_with("learning.sampling", {"prioritised"})
+      .range(0, 2);
+  table.add("learning.per-beta", &per_beta, "exponent of the weights at the start; 1 at the end")
+      .only_with("learning.sampling", {"prioritised"})
       .range(0, 1);
 
   table.group("explore", "Exploration");
   table.add("explore.noise", &noise, "added to mu's action").choices({"ou", "gauss", "none"});
-  table.add("explore.ou-theta", &ou_theta, "pull towards 0").above(0).below(2);
+  table.add("explore.ou-theta", &ou_theta, "pull towards 0")
+      .only_with("explore.noise", {"ou"})
+      .above(0)
+      .below(2);
   table.add("explore.sigma", &sigma, "scale of the noise").range(0, 100).unit("action");
   table.add("explore.ou-scheme", &ou_scheme, "unit: per step; dt: Euler; exact: exact transition")
+      .only_with("explore.noise", {"ou"})
       .choices({"unit", "dt", "exact"});
-  table.add("explore.ou-dt", &ou_dt, "time step of dt and exact").above(0).at_most(1e3).unit("s");
+  table.add("explore.ou-dt", &ou_dt, "time step")
+      .only_with("explore.ou-scheme", {"dt", "exact"})
+      .above(0)
+      .at_most(1e3)
+      .unit("s");
 
   table.group("eval", "Evaluation");
   table

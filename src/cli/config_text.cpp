@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "cli/partners.hpp"
 #include "cli/sources.hpp"
 #include "cli/value.hpp"
 
@@ -33,6 +34,7 @@ std::string OptionTable::json_text() const {
                      {"unit", option.unit},
                      {"choices", option.choices},
                      {"help", option.help},
+                     {"only_with", option.partner ? partner_text(option, options_) : ""},
                      {"common", option.common},
                      {"affects_results", option.affects_results}});
   }

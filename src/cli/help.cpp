@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "cli/names.hpp"
+#include "cli/partners.hpp"
 #include "cli/value.hpp"
 
 namespace tenfold::cli {
@@ -64,10 +65,11 @@ std::string describe(const Option& option) {
          fmt::format(" [{}{}{}]", option.default_text, option.unit.empty() ? "" : " ", option.unit);
 }
 
-std::string describe_fully(const Option& option) {
+std::string describe_fully(const Option& option, const std::vector<Option>& options) {
   std::string text =
       option.help + " [" + (option.default_text.empty() ? "empty" : option.default_text);
   if (option.type != ValueType::kBool) text += "; " + describe_domain(option);
+  if (option.partner) text += "; only with " + partner_text(option, options);
   if (option.key != option.group + "." + option.alias) text += "; in files " + option.key;
   return text + "]";
 }
@@ -125,7 +127,7 @@ std::string OptionTable::help_text(const std::string& topic) const {
     for (const Option& option : options_) {
       if (option.group != name || (topic.empty() && !option.common)) continue;
       entries += entry("--" + option.alias + value_name(option),
-                       topic.empty() ? describe(option) : describe_fully(option));
+                       topic.empty() ? describe(option) : describe_fully(option, options_));
     }
     if (entries.empty()) continue;
     // Plain --help has to fit one screen, so its groups stand without space between them.

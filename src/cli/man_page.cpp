@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "cli/option_table.hpp"
+#include "cli/partners.hpp"
 #include "cli/roff.hpp"
 #include "cli/value.hpp"
 
@@ -39,12 +40,13 @@ std::string tagged(const std::string& flag, const std::string& value, const std:
   return ".TP\n\\fB" + roff(flag) + "\\fR" + argument + "\n" + roff(text) + "\n";
 }
 
-std::string option_entry(const Option& option) {
+std::string option_entry(const Option& option, const std::vector<Option>& options) {
   const bool is_switch = option.type == ValueType::kBool;
   std::string text = option.help + ".";
   if (!is_switch) text += " Takes " + describe_domain(option) + ".";
   text +=
       option.default_text.empty() ? " Default: none." : " Default: " + option.default_text + ".";
+  if (option.partner) text += " Only with " + partner_text(option, options) + ".";
   if (option.key != option.group + "." + option.alias) text += " In files: " + option.key + ".";
   if (!option.affects_results) text += " Results do not depend on it.";
   std::string flags = "--" + option.alias;
@@ -115,7 +117,7 @@ std::string OptionTable::man_page() const {
   for (const auto& [name, title] : groups_) {
     std::string entries;
     for (const Option& option : options_) {
-      if (option.group == name) entries += option_entry(option);
+      if (option.group == name) entries += option_entry(option, options_);
     }
     if (!entries.empty()) text += ".SS " + roff(title) + "\n" + entries;
   }

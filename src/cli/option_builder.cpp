@@ -47,6 +47,10 @@ OptionBuilder& OptionBuilder::not_a_result() {
   option().affects_results = false;
   return *this;
 }
+OptionBuilder& OptionBuilder::only_with(std::string key, std::vector<std::string> words) {
+  option().partner = Partner{std::move(key), std::move(words)};
+  return *this;
+}
 OptionBuilder& OptionBuilder::check(std::function<std::string(const std::string&)> validate) {
   option().validate = std::move(validate);
   return *this;

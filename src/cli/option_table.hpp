@@ -14,6 +14,13 @@ namespace tenfold::cli {
 
 enum class ValueType { kBool, kInteger, kReal, kText, kIntegerList };
 
+/// What an option needs beside it to mean anything: another option whose value is one of words, or,
+/// without words, any but the empty one.
+struct Partner {
+  std::string key;
+  std::vector<std::string> words;
+};
+
 /// One option. Filled through OptionTable::add and the chained setters.
 struct Option {
   std::string key;    ///< "train.batch": the name in files and in the manifest
@@ -29,6 +36,7 @@ struct Option {
   bool common = false;                       ///< shown in plain --help
   bool affects_results =
       true;  ///< false: may differ between a run and its resumption (paths, logging)
+  std::optional<Partner> partner;
   std::function<void(const std::string&)> assign;  ///< throws Code::kUsage
   /// Further check of the text; returns what is wrong, or "" when fine.
   std::function<std::string(const std::string&)> validate;
@@ -49,6 +57,8 @@ class OptionBuilder {
   OptionBuilder& choices(std::vector<std::string> words);
   OptionBuilder& common();
   OptionBuilder& not_a_result();
+  /// The user who gives it another value than its default without the partner is refused (parse).
+  OptionBuilder& only_with(std::string key, std::vector<std::string> words = {});
   OptionBuilder& check(std::function<std::string(const std::string&)> validate);
 
  private:

@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "cli/partners.hpp"
 #include "cli/sources.hpp"
 #include "cli/value.hpp"
 
@@ -154,7 +155,10 @@ Outcome OptionTable::parse(const std::vector<std::string>& arguments,
   if (!line.config.empty()) {
     for (ResolvedValue& each : read_config(line.config, names)) said.push_back(std::move(each));
   }
+  std::vector<std::string> said_keys;
+  for (const ResolvedValue& each : said) said_keys.push_back(each.key);
   outcome.resolved = resolve(std::move(said));
+  refuse_without_partner(options_, outcome.resolved, said_keys);
   if (line.print == "print-config") {
     outcome.text = config_text(outcome.resolved);
   } else {

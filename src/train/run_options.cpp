@@ -76,8 +76,9 @@ void RunOptions::declare(cli::OptionTable& table) {
            "one run for each of these (0:31, or 1:3,10), in folders seed-N of --run-dir")
       .check(check_seeds)
       .not_a_result();
-  table.add("run.ranks-per-seed", &ranks_per_seed, "with --seeds: ranks that share a run")
+  table.add("run.ranks-per-seed", &ranks_per_seed, "ranks that share a run")
       .range(1, 1e6)
+      .only_with("run.seeds")
       .not_a_result();
   table.add("run.dry-run", &dry_run, "build everything, take one step, write nothing, leave")
       .common()
@@ -148,6 +149,7 @@ void RunOptions::declare(cli::OptionTable& table) {
            "steps (2000) or time (1m) between node-local checkpoints")
       .alias("checkpoint-local-every")
       .check(check_local_every)
+      .only_with("checkpoint.local")
       .not_a_result();
   table.add("checkpoint.keep-last", &keep_last, "newest checkpoints that are kept")
       .range(1, 1e6)

@@ -27,6 +27,7 @@ OPTIONS = [
     (["--tau", "nan"], 2, ["tau", "nan"]),
     (["--sigma", "-1"], 2, ["sigma", "-1"]),
     (["--ou-theta", "2"], 2, ["ou-theta"]),
+    (["--per-beta", "0.7"], 2, ["--per-beta", "--sampling prioritised", "'uniform'"]),
     (["--reduce", "orderd"], 2, ["orderd", "ordered"]),
     (["--preset", "papr"], 2, ["papr", "paper"]),
     (["stray"], 2, ["stray"]),

@@ -21,6 +21,7 @@ struct Targets {
   std::string run_dir;
   std::string note = "plain";
   std::vector<std::int64_t> widths{400, 300};
+  double decay = 0.5;
 
   void declare(cli::OptionTable& table) {
     table.group("run", "Run");
@@ -37,6 +38,9 @@ struct Targets {
     table.add("learning.target-nets", &target_nets, "bootstrap from slow copies");
     table.add("learning.widths", &widths, "hidden widths").range(1, 65536);
     table.group("parallel", "Parallel");
+    table.add("parallel.decay", &decay, "of what is late")
+        .range(0, 1)
+        .only_with("parallel.reduce", {"fast", "fixed"});
     table.add("parallel.reduce", &reduce, "how gradients are summed")
         .choices({"fast", "ordered", "fixed"})
         .common();

@@ -17,6 +17,7 @@ void Config::declare_planner(cli::OptionTable& table) {
       .add("planner.lookahead", &planner_lookahead,
            "how far a plan looks ahead; section 8: 0.25-0.6")
       .alias("planner-lookahead")
+      .only_with("planner.method", {"ilqg", "cem"})
       .above(0)
       .at_most(60)
       .unit("s");
@@ -24,28 +25,34 @@ void Config::declare_planner(cli::OptionTable& table) {
       .add("planner.iterations", &planner_iterations,
            "improvements of the plan per decision; 0: 1 for ilqg, 2 for cem")
       .alias("planner-iterations")
+      .only_with("planner.method", {"ilqg", "cem"})
       .range(0, 1000);
-  table.add("planner.samples", &planner_samples, "cem: plans per iteration")
+  table.add("planner.samples", &planner_samples, "plans per iteration")
       .alias("planner-samples")
+      .only_with("planner.method", {"cem"})
       .range(2, 100000);
-  table.add("planner.elite", &planner_elite, "cem: fraction of them that is refitted to")
+  table.add("planner.elite", &planner_elite, "fraction of them that is refitted to")
       .alias("planner-elite")
+      .only_with("planner.method", {"cem"})
       .above(0)
       .at_most(1);
-  table.add("planner.smoothing", &planner_smoothing, "cem: weight of the old plan in a refit")
+  table.add("planner.smoothing", &planner_smoothing, "weight of the old plan in a refit")
       .alias("planner-smoothing")
+      .only_with("planner.method", {"cem"})
       .at_least(0)
       .below(1);
   table
       .add("planner.correlation", &planner_correlation,
-           "cem: correlation of a plan's noise from one decision to the next")
+           "correlation of a plan's noise from one decision to the next")
       .alias("planner-correlation")
+      .only_with("planner.method", {"cem"})
       .at_least(0)
       .below(1);
   table
       .add("planner.random-episodes", &planner_random_episodes,
            "episodes of random actions beside the planner's")
       .alias("planner-random-episodes")
+      .only_with("planner.method", {"ilqg", "cem"})
       .range(1, 1e6);
   table.add("planner.record", &planner_record, "file of scores that takes the result")
       .alias("planner-record")
