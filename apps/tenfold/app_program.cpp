@@ -12,7 +12,7 @@ namespace fs = std::filesystem;
 
 std::string app_of(const std::map<std::string, std::string>& manifest) {
   const auto found = manifest.find("app");
-  const std::string app = found == manifest.end() ? std::string() : found->second;
+  std::string app = found == manifest.end() ? std::string() : found->second;
   const bool plain =
       !app.empty() &&
       app.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;

@@ -118,6 +118,14 @@ def test_runs_that_it_cannot_read(tmp_path):
     refused(3, ["show", "--video", tmp_path / "none"], "none")
 
 
+def test_a_policy_of_another_shape(run):
+    with h5py.File(run / "manifest.h5", "r+") as file:
+        config = json.loads(file["manifest"].attrs["config"])
+        config["network.actor-net"]["value"] = "16x8"
+        file["manifest"].attrs["config"] = json.dumps(config)
+    refused(3, ["show", "--video", run], "layer1.weight is 16x16", "8x16", TENFOLD_FFMPEG=FFMPEG)
+
+
 def test_bad_words(run):
     refused(2, ["show", run, "--episodes", 3], "--episodes is of --video")
     refused(2, ["show", "--video", run, "-n", 0], "--episodes", "from 1 to 1000")

@@ -48,7 +48,7 @@ TEST(CalibrationFit, SaysNothingOfWhatIsNotThere) {
 Signs healthy() {
   Signs signs;
   signs.saturation = 0.5;
-  signs.pretanh = 2;
+  signs.pretanh = 8;
   signs.fit = {1, 1, 31, 40};
   signs.largest_return = 100;
   return signs;
@@ -68,9 +68,9 @@ TEST(Diagnosis, SaysEachKindOnceAndWhatToChange) {
   EXPECT_THAT(diagnosis.look(signs),
               ElementsAre(testing::AllOf(HasSubstr("97%"), HasSubstr("--lr-actor"))));
   EXPECT_THAT(diagnosis.look(signs), IsEmpty());
-  signs.pretanh = 12.5;
+  signs.pretanh = 25.5;
   EXPECT_THAT(diagnosis.look(signs),
-              ElementsAre(testing::AllOf(HasSubstr("12.5"), HasSubstr("--preactivation-penalty"))));
+              ElementsAre(testing::AllOf(HasSubstr("25.5"), HasSubstr("--preactivation-penalty"))));
   signs.fit = {1.5, 60, 90, 40};
   EXPECT_THAT(diagnosis.look(signs),
               ElementsAre(testing::AllOf(HasSubstr("promises 90"), HasSubstr("where 30 followed"),

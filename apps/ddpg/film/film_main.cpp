@@ -32,9 +32,9 @@ void report(const ddpg::Film& film) {
   }
   const double mean = std::accumulate(film.returns.begin(), film.returns.end(), 0.0) /
                       static_cast<double>(film.returns.size());
-  std::printf("%s after %llu decisions: %zu episodes, mean return %.1f\n",
+  std::printf("%s after %llu decisions: %zu %s, mean return %.1f\n",
               base::printable(film.task).c_str(), static_cast<unsigned long long>(film.step),
-              film.returns.size(), mean);
+              film.returns.size(), film.returns.size() == 1 ? "episode" : "episodes", mean);
   for (const auto& path : {film.video, film.sheet}) {
     std::printf("wrote %s\n", base::printable(path.string()).c_str());
   }

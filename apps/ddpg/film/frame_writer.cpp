@@ -60,6 +60,7 @@ std::vector<std::string> encoding(const std::string& ending) {
 int start(const fs::path& program, const std::vector<std::string>& words, int input,
           const fs::path& messages) {
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (const std::string& each : words) arguments.push_back(const_cast<char*>(each.c_str()));
   arguments.push_back(nullptr);
   posix_spawn_file_actions_t actions;
@@ -111,9 +112,9 @@ void check_film_name(const fs::path& path) {
               "Let it end in .mp4, .webm or .gif");
 }
 
-FrameWriter::FrameWriter(const fs::path& ffmpeg, fs::path path, int width, int height,
+FrameWriter::FrameWriter(const fs::path& ffmpeg, const fs::path& path, int width, int height,
                          double frames_per_second)
-    : path_(fs::absolute(std::move(path))),
+    : path_(fs::absolute(path)),
       frame_bytes_(3 * static_cast<std::size_t>(width) * static_cast<std::size_t>(height)) {
   const std::string name = path_.stem().string() + fmt::format(".partial-{}", getpid());
   partial_ = path_.parent_path() / (name + path_.extension().string());

@@ -21,7 +21,7 @@ class FrameWriter {
  public:
   /// The kind of file is by its ending: .mp4, .webm, .gif; .png takes one picture. Written beside
   /// and renamed by finish(). Throws Code::kIo.
-  FrameWriter(const std::filesystem::path& ffmpeg, std::filesystem::path path, int width,
+  FrameWriter(const std::filesystem::path& ffmpeg, const std::filesystem::path& path, int width,
               int height, double frames_per_second);
   ~FrameWriter();  ///< without finish(): nothing is left behind
   FrameWriter(const FrameWriter&) = delete;

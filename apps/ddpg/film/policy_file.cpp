@@ -43,18 +43,19 @@ std::vector<cli::ResolvedValue> own_options(const cli::OptionTable& table,
   return said;
 }
 
+[[noreturn]] void misfit(const std::string& what) {
+  throw Error(Code::kData, what, "Only policies over state observations are played");
+}
+
 void read_values(hid_t group, const std::string& name, const std::vector<std::int64_t>& shape,
                  float* values) {
-  if (!store::path_exists(group, name)) {
-    throw Error(Code::kCheckpoint, fmt::format("holds no {}", name));
-  }
+  if (!store::path_exists(group, name)) misfit(fmt::format("holds no {}", name));
   const Hid dataset(H5Dopen2(group, name.c_str(), H5P_DEFAULT), &H5Dclose, "open data set", name);
   const std::vector<std::uint64_t> dims = store::dimensions(dataset.get(), name);
-  if (!std::equal(
-          dims.begin(), dims.end(), shape.begin(), shape.end(),
-          [](std::uint64_t a, std::int64_t b) { return static_cast<std::int64_t>(a) == b; })) {
-    throw Error(Code::kCheckpoint, fmt::format("{} is {}, the run's options make it {}", name,
-                                               fmt::join(dims, "x"), fmt::join(shape, "x")));
+  const std::vector<std::int64_t> stored(dims.begin(), dims.end());
+  if (stored != shape) {
+    misfit(fmt::format("{} is {}, the run's options make it {}", name, fmt::join(stored, "x"),
+                       fmt::join(shape, "x")));
   }
   store::check_h5(H5Dread(dataset.get(), store::memory_type(store::Dtype::kFloat32), H5S_ALL,
                           H5S_ALL, H5P_DEFAULT, values),
@@ -129,6 +130,7 @@ StoredPolicy load_policy(const fs::path& run, const Config& config, std::int64_t
     try {
       return read_policy(folder, net);
     } catch (const Error& error) {
+      if (error.code() == Code::kData) throw;  // whole, but another network
       warnings->push_back(fmt::format("checkpoint passed over: {}", error.what()));
     }
   }

@@ -24,7 +24,7 @@ struct StoredPolicy {
 void read_config(const std::filesystem::path& run, Config& config, std::uint32_t& seed);
 
 /// mu of the newest checkpoint that is whole; those passed over are named in warnings. Throws
-/// Code::kCheckpoint when there is none, or when it holds another network than config's.
+/// Code::kCheckpoint when there is none, Code::kData when it holds another network than config's.
 StoredPolicy load_policy(const std::filesystem::path& run, const Config& config,
                          std::int64_t observation_size, std::int64_t action_size,
                          std::vector<std::string>* warnings);
