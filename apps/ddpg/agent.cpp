@@ -173,7 +173,7 @@ void Agent::actor_gradients(UpdateStatistics& statistics) {
   actor_pass_->output_gradient().copy_(critic_of_actor_->second_input_gradient());
   const double actions = global_rows_ * static_cast<double>(action.size(2));
   actor_pass_->backward(actor_.parameters, actor_.adam.gradients(), false,
-                       2 * config_.preactivation_penalty / actions);
+                        2 * config_.preactivation_penalty / actions);
   statistics.actor_gradient_norm = actor_.reduce();
 }
 

@@ -54,7 +54,7 @@ Evaluator::Evaluator(const Config& config, const Agent& agent, train::RunContext
       rows_(context.shards.local() * per_shard_),
       marks_(kMarks),
       mark_every_(1),
-      observer_(config, rows_, context),
+      observer_(config, rows_, context.device.local_rank),
       envs_(observer_.envs()),
       actor_(make_pass(agent.actor_net(), context, per_shard_)),
       critic_(make_pass(agent.critic_net(), context, per_shard_)) {

@@ -25,7 +25,7 @@ at::Tensor view_of(std::span<const T> values, at::IntArrayRef sizes, at::ScalarT
 
 }  // namespace
 
-Observer::Observer(const Config& config, std::size_t rows, const train::RunContext& context) {
+Observer::Observer(const Config& config, std::size_t rows, int local_rank) {
   const auto count = static_cast<std::int64_t>(rows);
   if (config.obs != "pixels") {
     envs_ = env::make_env(config.task, rows, env_options(config));
@@ -34,11 +34,9 @@ Observer::Observer(const Config& config, std::size_t rows, const train::RunConte
     return;
   }
   const auto side = static_cast<int>(config.pixel_size);
-  auto made = env::make_pixel_env(config.task, rows, env_options(config),
-                                  {.width = side,
-                                   .height = side,
-                                   .camera = config.camera,
-                                   .local_rank = context.device.local_rank});
+  auto made = env::make_pixel_env(
+      config.task, rows, env_options(config),
+      {.width = side, .height = side, .camera = config.camera, .local_rank = local_rank});
   pixels_ = made.get();
   envs_ = std::move(made);
   shape_ = ObservationShape(side, side, pixels_->channels());

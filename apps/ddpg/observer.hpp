@@ -12,7 +12,6 @@
 #include "ddpg/networks.hpp"
 #include "env/registry.hpp"
 #include "env/render/pixel_batch.hpp"
-#include "train/experiment.hpp"
 
 namespace tenfold::ddpg {
 
@@ -22,7 +21,7 @@ class Observer {
  public:
   /// rows environments of config's task. Throws as env::make_env, with --obs pixels as
   /// env::make_pixel_env.
-  Observer(const Config& config, std::size_t rows, const train::RunContext& context);
+  Observer(const Config& config, std::size_t rows, int local_rank);
 
   env::BatchEnv& envs() { return *envs_; }
   const env::Spec& spec() const { return envs_->spec(); }

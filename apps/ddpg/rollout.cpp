@@ -28,7 +28,7 @@ Rollout::Rollout(const Config& config, train::RunContext& context)
       rows_(context.shards.local() * static_cast<std::size_t>(config.envs_per_shard)),
       per_shard_(static_cast<std::size_t>(config.envs_per_shard)),
       decisions_(context.shards.shards * per_shard_),
-      observer_(config, rows_, context),
+      observer_(config, rows_, context.device.local_rank),
       noise_(noise_options(config), rows_, spec().action_size),
       memory_(config, spec(), context, observer_.frame_size()),
       observations_(at::empty_like(observer_.seen())) {

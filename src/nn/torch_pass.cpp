@@ -290,8 +290,8 @@ Tensors TorchPass::State::stage_backward(std::size_t index, const Tensors& outpu
   if (index + 1 == stages.size() && preactivation_weight != 0) {
     for (std::size_t g = 0; g < group_count(); ++g) {
       outputs.push_back(before_activation[g]);
-      slopes.push_back(preactivation.select(0, static_cast<std::int64_t>(g)) *
-                       preactivation_weight);
+      slopes.push_back(
+          preactivation.select(0, static_cast<std::int64_t>(g)).mul(preactivation_weight));
     }
   }
   // The graph stays: backward may be called again, for something else.

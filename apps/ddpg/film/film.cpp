@@ -8,10 +8,10 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/text.hpp"
-#include "ddpg/agent.hpp"
 #include "ddpg/film/frame_writer.hpp"
 #include "ddpg/film/policy_file.hpp"
-#include "ddpg/rollout.hpp"
+#include "ddpg/networks.hpp"
+#include "ddpg/observer.hpp"
 #include "env/gym_task.hpp"
 #include "env/mujoco_batch.hpp"
 #include "env/registry.hpp"
@@ -44,16 +44,22 @@ void refuse_without_pictures(const Config& config) {
   }
 }
 
+const env::MujocoBatch& simulation_of(const env::BatchEnv& envs) {
+  const auto* const pixels = dynamic_cast<const env::PixelBatch*>(&envs);
+  return pixels == nullptr ? dynamic_cast<const env::MujocoBatch&>(envs) : pixels->simulation();
+}
+
 // One environment of the run's task, and its picture.
 class Stage {
  public:
   explicit Stage(const Config& config)
-      : env_(env::make_env(config.task, 1, env_options(config))),
-        simulated_(dynamic_cast<env::MujocoBatch&>(*env_)),
+      : observer_(config, 1, 0),
+        simulated_(simulation_of(observer_.envs())),
         renderer_(simulated_.model(), "", 0),
         view_(renderer_.view_size()) {}
 
-  env::BatchEnv& env() { return *env_; }
+  env::BatchEnv& env() { return observer_.envs(); }
+  const Observer& observer() const { return observer_; }
   std::vector<double> view() {
     renderer_.view(simulated_.data(0), view_);
     return view_;
@@ -66,8 +72,8 @@ class Stage {
   }
 
  private:
-  std::unique_ptr<env::BatchEnv> env_;
-  env::MujocoBatch& simulated_;
+  Observer observer_;
+  const env::MujocoBatch& simulated_;
   env::Renderer renderer_;
   std::vector<double> view_;
 };
@@ -81,20 +87,16 @@ struct Episode {
 
 class Player {
  public:
-  Player(const Config& config, const StoredPolicy& policy, const env::Spec& spec)
-      : policy_(policy),
-        net_(actor_spec(config, static_cast<std::int64_t>(spec.observation_size),
-                        static_cast<std::int64_t>(spec.action_size))),
-        mu_(net_, 1, 1, at::kCPU) {}
+  Player(const nn::Network& mu, const StoredPolicy& policy)
+      : policy_(policy), mu_(mu.make_pass(1, 1, at::kCPU, nn::Gradients::kNone)) {}
 
   Episode play(Stage& stage, base::Stream& start) {
     env::BatchEnv& env = stage.env();
     env.reset(0, start);
     Episode episode{{stage.view()}, 0};
     do {
-      std::copy(env.observations().begin(), env.observations().end(),
-                mu_.input().data_ptr<float>());
-      const at::Tensor& action = mu_.forward(policy_.parameters, policy_.buffers, nn::Mode::kEval);
+      mu_->input()[0].copy_(stage.observer().seen());
+      const at::Tensor& action = mu_->forward(policy_.parameters, policy_.buffers, nn::Mode::kEval);
       env.step({action.data_ptr<float>(), env.spec().action_size});
       episode.views.push_back(stage.view());
       episode.episode_return += env.rewards()[0];
@@ -104,8 +106,7 @@ class Player {
 
  private:
   const StoredPolicy& policy_;
-  nn::Mlp net_;
-  nn::MlpPass mu_;
+  std::unique_ptr<nn::NetworkPass> mu_;
 };
 
 double decision_seconds(const env::Spec& spec) {
@@ -190,16 +191,16 @@ Film make_film(const FilmOptions& options) {
   Stage stage(config);
   const env::Spec& spec = stage.env().spec();
   Film film;
-  const StoredPolicy policy =
-      load_policy(options.run, config, static_cast<std::int64_t>(spec.observation_size),
-                  static_cast<std::int64_t>(spec.action_size), &film.warnings);
+  const std::unique_ptr<nn::Network> mu =
+      make_actor(config, stage.observer().shape(), static_cast<std::int64_t>(spec.action_size));
+  const StoredPolicy policy = load_policy(options.run, *mu, &film.warnings);
   film.task = config.task;
   film.step = policy.step;
   film.video = options.video;
   film.sheet = fs::path(options.video).replace_extension(".png");
   film.facts = fs::path(options.video).replace_extension(".json");
 
-  Player player(config, policy, spec);
+  Player player(*mu, policy);
   const std::size_t stride = stride_of(spec);
   const double rate = 1 / (decision_seconds(spec) * static_cast<double>(stride));
   FrameWriter writer(ffmpeg, film.video, options.width, options.height, rate);

@@ -6,7 +6,6 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "ddpg/agent.hpp"
 #include "store/checkpoint_store.hpp"
 #include "store/h5_file.hpp"
 #include "store/run_reader.hpp"
@@ -44,7 +43,8 @@ std::vector<cli::ResolvedValue> own_options(const cli::OptionTable& table,
 }
 
 [[noreturn]] void misfit(const std::string& what) {
-  throw Error(Code::kData, what, "Only policies over state observations are played");
+  throw Error(Code::kData, what,
+              "The checkpoint is of another network than the run's options make");
 }
 
 void read_values(hid_t group, const std::string& name, const std::vector<std::int64_t>& shape,
@@ -80,7 +80,7 @@ std::uint64_t read_count(hid_t group, const std::string& name) {
   return count;
 }
 
-StoredPolicy read_policy(const fs::path& folder, const nn::Mlp& net) {
+StoredPolicy read_policy(const fs::path& folder, const nn::Network& net) {
   StoredPolicy policy;
   policy.checkpoint = folder;
   policy.step = store::verify_checkpoint(folder).step;
@@ -123,12 +123,11 @@ void read_config(const fs::path& run, Config& config, std::uint32_t& seed) {
   }
 }
 
-StoredPolicy load_policy(const fs::path& run, const Config& config, std::int64_t observation_size,
-                         std::int64_t action_size, std::vector<std::string>* warnings) {
-  const nn::Mlp net(actor_spec(config, observation_size, action_size));
+StoredPolicy load_policy(const fs::path& run, const nn::Network& mu,
+                         std::vector<std::string>* warnings) {
   for (const fs::path& folder : store::list_checkpoints(run / "checkpoint")) {
     try {
-      return read_policy(folder, net);
+      return read_policy(folder, mu);
     } catch (const Error& error) {
       if (error.code() == Code::kData) throw;  // whole, but another network
       warnings->push_back(fmt::format("checkpoint passed over: {}", error.what()));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ddpg/config.hpp"
+#include "nn/network.hpp"
 
 namespace tenfold::ddpg {
 
@@ -16,7 +17,7 @@ struct StoredPolicy {
   std::filesystem::path checkpoint;  ///< the step's folder
   std::uint64_t step = 0;
   std::uint64_t evaluations = 0;   ///< made before the checkpoint
-  at::Tensor parameters, buffers;  ///< of mu: flat float32 of actor_spec's layouts
+  at::Tensor parameters, buffers;  ///< of mu: flat float32 of its layouts
 };
 
 /// The options that a run of ddpg was started with, from its manifest. Throws Code::kData: another
@@ -24,9 +25,8 @@ struct StoredPolicy {
 void read_config(const std::filesystem::path& run, Config& config, std::uint32_t& seed);
 
 /// mu of the newest checkpoint that is whole; those passed over are named in warnings. Throws
-/// Code::kCheckpoint when there is none, Code::kData when it holds another network than config's.
-StoredPolicy load_policy(const std::filesystem::path& run, const Config& config,
-                         std::int64_t observation_size, std::int64_t action_size,
+/// Code::kCheckpoint when there is none, Code::kData when it holds another network.
+StoredPolicy load_policy(const std::filesystem::path& run, const nn::Network& mu,
                          std::vector<std::string>* warnings);
 
 }  // namespace tenfold::ddpg
