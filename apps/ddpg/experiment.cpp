@@ -95,6 +95,7 @@ void Experiment::state(store::StateRegistry& registry) {
     for (const std::int64_t width : net) text += (text.empty() ? "" : "x") + std::to_string(width);
     return text;
   };
+  registry.experiment("learning");
   registry.identity("task", config_.task);
   if (config_.obs != "lowdim") {
     registry.identity("obs", fmt::format("{}, {} wide", config_.obs, config_.pixel_size));

@@ -24,12 +24,26 @@ namespace {
 
 constexpr std::size_t kLongestQuote = 200;
 
+void require_experiment(hid_t group, const std::string& wanted) {
+  const char* const key = StateRegistry::kExperiment;
+  if (!has_attribute(group, key)) return;
+  const std::string stored = read_text(group, key);
+  if (stored == wanted) return;
+  misfit(fmt::format("it is of another kind of run: {} in the checkpoint, {} here",
+                     base::printable(stored), wanted),
+         "Give this run a --run-dir of its own, or leave out what makes it another kind");
+}
+
 void require_identity(hid_t file, const StateRegistry& registry) {
   const Hid group = open_group(file, "identity");
   const std::string hint =
       "Resume with the options that the run was started with, or start a new run in another folder";
   const auto& wanted = registry.identities();
+  if (const auto kind = wanted.find(StateRegistry::kExperiment); kind != wanted.end()) {
+    require_experiment(group.get(), kind->second);
+  }
   for (const auto& [key, value] : wanted) {
+    if (key == StateRegistry::kExperiment) continue;
     if (!has_attribute(group.get(), key)) {
       misfit(fmt::format("it does not say its {}, this run has '{}'", key, value), hint);
     }

@@ -100,6 +100,11 @@ class StateRegistry {
   void identity(std::string key, std::string value) {
     identity_[std::move(key)] = std::move(value);
   }
+  /// The identity "experiment": what kind of run it is, where an application has several
+  /// ("learning", "planner"). Compared before all others; a checkpoint that does not say it (of
+  /// versions that had none) is compared by the rest.
+  void experiment(std::string kind) { identity(kExperiment, std::move(kind)); }
+  static constexpr const char* kExperiment = "experiment";
   /// Run before the first byte is read for saving, and after the last is written by loading
   /// (device copies, derived state).
   void on_save(std::function<void()> hook) { save_hooks_.push_back(std::move(hook)); }

@@ -92,6 +92,24 @@ TEST_F(RefusalTest, AWrongIdentityEndsTheRunAndTriesNoOlderOne) {
   expect_misfit(more, {"critic_net", "400-300"});
 }
 
+TEST_F(RefusalTest, AnotherKindOfRunIsSaidBeforeAllElse) {
+  Model model(shard_map(world_));
+  const auto of_kind = [&](const std::string& kind, const std::string& task) {
+    StateRegistry registry = model.registry(task);
+    registry.experiment(kind);
+    return registry;
+  };
+  store().save(10, of_kind("learning", "pendulum"), {});
+  expect_misfit(of_kind("planner", "cartpole"),
+                {"another kind of run", "learning in the checkpoint, planner here", "--run-dir"});
+  expect_misfit(of_kind("learning", "cartpole"), {"task", "'pendulum'", "'cartpole'"});
+  expect_misfit(model.registry("pendulum"), {"experiment is 'learning' in the checkpoint"});
+  EXPECT_TRUE(store().load_newest(of_kind("learning", "pendulum")).has_value());
+  // A version that knew no kinds wrote this.
+  save(20, 2, "pendulum");
+  EXPECT_EQ(store().load_newest(of_kind("learning", "pendulum"))->step, 20U);
+}
+
 TEST_F(RefusalTest, MisfitsNameTheFieldAndBothSides) {
   save(10, 1);
   Model model(shard_map(world_));

@@ -88,6 +88,10 @@ def test_normalise_none_writes_no_score(tmp_path):
     result = launch.run("ddpg", [*LEARN, "--normalise", "none", "--run-dir", tmp_path / "l"])
     assert result.code == 0 and "no normalised" not in result.out + result.err
     assert read_run(tmp_path / "l").get("eval/score") is None
+    # Its folder is no place for a planner's run.
+    result = launch.run("ddpg", [*PLAY, "--planner", "cem", "--run-dir", tmp_path / "l"], 1)
+    assert result.code == 6 and len(result.fatal) == 1, result.out + result.err
+    assert "another kind of run: learning in the checkpoint, planner here" in result.fatal[0]
 
 
 @pytest.mark.parametrize("args,code,words", [

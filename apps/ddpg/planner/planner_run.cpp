@@ -127,6 +127,7 @@ void PlannerRun::play_randomly() {
 
 void PlannerRun::state(store::StateRegistry& registry) {
   const PlannerOptions options = planner_options(config_, envs_->spec());
+  registry.experiment("planner");
   registry.identity("task", config_.task);
   registry.identity("planner", fmt::format("{} {} {} {} {} {} {}", options.method,
                                            options.lookahead, options.iterations, options.samples,
