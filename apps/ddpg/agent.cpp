@@ -48,7 +48,8 @@ void Learner::keep_statistics() {
 
 double Learner::reduce() {
   const double norm = adam.reduce();
-  // A gradient may be finite where a variance is not: what is infinite normalises to 0.
+  // A gradient may be finite where a running variance is not: batches are normalised in double.
+  // Such an update counts, only the averages stay.
   if (kept_buffers.defined() && (adam.skipped() || kernels::first_nonfinite(buffers) >= 0)) {
     buffers.copy_(kept_buffers);
   }
