@@ -160,7 +160,7 @@ Command show_command() {
        "RUN",
        1,
        1,
-       "what a run is, how far it is and how it goes; --video films its policy",
+       "what a run is and how it goes; --video: a film",
        "Works on running, killed and finished runs. The course of a metric is its curve over\n"
        "the rows so far, drawn between its lowest and its highest value.\n\n"
        "With --video, the policy of the newest checkpoint that is whole plays episodes of its\n"
