@@ -3,7 +3,7 @@ tenfold_pytest(tenfold_verify LABEL cli FILE tests/cli/test_tenfold_verify.py PR
 tenfold_pytest(tenfold_doctor LABEL cli FILE tests/cli/test_tenfold_doctor.py)
 tenfold_pytest(tenfold_inspect LABEL cli FILE tests/cli/test_tenfold_inspect.py PROCESSORS 1)
 tenfold_pytest(tenfold_diff LABEL cli FILE tests/cli/test_tenfold_diff.py)
-tenfold_pytest(tenfold_film LABEL cli FILE tests/cli/test_tenfold_film.py TIMEOUT 200)
+tenfold_pytest(tenfold_film LABEL cli FILE tests/cli/test_tenfold_film.py PROCESSORS 1)
 tenfold_pytest(tenfold_rerun LABEL cli FILE tests/cli/test_tenfold_rerun.py)
 tenfold_pytest(tenfold_simulate LABEL cli FILE tests/cli/test_tenfold_simulate.py PROCESSORS 1)
 tenfold_pytest(tenfold_texts LABEL cli FILE tests/cli/test_tenfold_texts.py PROCESSORS 1)
