@@ -1,28 +1,12 @@
 #include "kernels/flat_optimizer.hpp"
 
-#include <cmath>
-
 #include "kernels/as_view.hpp"
 #include "kernels/magnitude.hpp"
+#include "kernels/optimizer_element.hpp"
 
 namespace tenfold::kernels {
 
 namespace {
-
-// torch.optim.Adam computes these in Python's doubles and hands them to float kernels.
-struct AdamScalars {
-  float gradient_weight, beta2, square_weight, step_size, root_correction, eps;
-};
-
-AdamScalars adam_scalars(std::int64_t step, const AdamOptions& options) {
-  const auto t = static_cast<double>(step);
-  return {static_cast<float>(1.0 - options.beta1),
-          static_cast<float>(options.beta2),
-          static_cast<float>(1.0 - options.beta2),
-          static_cast<float>(options.lr / (1.0 - std::pow(options.beta1, t))),
-          static_cast<float>(std::sqrt(1.0 - std::pow(options.beta2, t))),
-          static_cast<float>(options.eps)};
-}
 
 float* floats(const at::Tensor& tensor, std::int64_t size) {
   base::require(tensor.numel() == size, "flat optimizer: sizes differ");
@@ -41,14 +25,12 @@ void adam_step(const at::Tensor& parameter, const at::Tensor& gradient, const at
   float* const first = floats(m, size);
   float* const second = floats(v, size);
   const float* const decay = l2.defined() ? floats(l2, size) : nullptr;
-  const AdamScalars k = adam_scalars(step, options);
+  const AdamScalars k(step, options);
   for_elements(
       parameter, size, KOKKOS_LAMBDA(std::int64_t begin, std::int64_t end) {
         for (std::int64_t i = begin; i < end; ++i) {
           const float d = decay != nullptr ? g[i] + decay[i] * p[i] : g[i];
-          first[i] += k.gradient_weight * (d - first[i]);
-          second[i] = k.beta2 * second[i] + k.square_weight * d * d;
-          p[i] -= k.step_size * first[i] / (std::sqrt(second[i]) / k.root_correction + k.eps);
+          adam_element(k, d, first[i], second[i], p[i]);
         }
       });
 }
@@ -61,9 +43,8 @@ void polyak(const at::Tensor& target, const at::Tensor& source, double tau) {
   const bool copy = tau == 1.0;
   for_elements(
       target, size, KOKKOS_LAMBDA(std::int64_t begin, std::int64_t end) {
-        // In this form, equal parameters stay equal to the last bit.
         for (std::int64_t i = begin; i < end; ++i)
-          t[i] = copy ? s[i] : t[i] + weight * (s[i] - t[i]);
+          t[i] = copy ? s[i] : polyak_element(t[i], s[i], weight);
       });
 }
 

@@ -58,25 +58,32 @@ bool stored_by_number(const StateRegistry& registry, const StateField& field) {
 std::vector<std::uint64_t> own_rows(const StateField& field, bool by_number,
                                     const ShardMap& shards) {
   std::vector<std::uint64_t> rows(shards.shards, 0);
-  for (const std::size_t shard : shards.mine) {
+  for (const std::size_t shard : held_shards(field, shards.mine)) {
+    base::require(shard < shards.shards, "a rank owns a shard that does not exist");
     rows[shard] = by_number ? field.written(shard) : rows_in_use(field, shard);
   }
   return rows;
 }
 
-/// [times each shard is owned | owner's rank | own_rows of each sharded field], summed over ranks.
+/// [times each shard is owned], and of each sharded field [times its shard is held | holder's rank
+/// | own_rows], summed over ranks.
 std::vector<std::uint64_t> gather_rows(const comm::Communicator& communicator,
                                        const StateRegistry& registry, const ShardMap& shards) {
-  std::vector<std::uint64_t> table(2 * shards.shards, 0);
+  std::vector<std::uint64_t> table(shards.shards, 0);
   communicator.agree([&] {
     for (const std::size_t shard : shards.mine) {
       base::require(shard < shards.shards, "a rank owns a shard that does not exist");
       ++table[shard];
-      table[shards.shards + shard] = static_cast<std::uint64_t>(communicator.rank());
     }
     for (const auto& field : registry.fields()) {
       if (field.scope != Scope::kSharded) continue;
       const auto rows = own_rows(field, stored_by_number(registry, field), shards);
+      const std::size_t first = table.size();
+      table.resize(first + 2 * shards.shards, 0);
+      for (const std::size_t shard : held_shards(field, shards.mine)) {
+        ++table[first + shard];
+        table[first + shards.shards + shard] = static_cast<std::uint64_t>(communicator.rank());
+      }
       table.insert(table.end(), rows.begin(), rows.end());
     }
   });
@@ -275,36 +282,43 @@ StateLayout plan_layout(const comm::Communicator& communicator, const StateRegis
   require_same_schema(communicator, registry, shards);
   const auto table = gather_rows(communicator, registry, shards);
   StateLayout layout;
+  layout.shards = shards.shards;
   for (std::size_t shard = 0; shard < shards.shards; ++shard) {
     base::require(table[shard] == 1, "a virtual shard has no owner, or more than one");
-    layout.owner.push_back(static_cast<int>(table[shards.shards + shard]));
   }
-  std::size_t next = 2 * shards.shards;
+  std::size_t next = shards.shards;
   for (const auto& field : registry.fields()) {
     const std::size_t count = field.scope == Scope::kSharded ? shards.shards : 0;
-    layout.fields.push_back(field_layout(field, stored_by_number(registry, field),
-                                         std::span(table).subspan(next, count)));
+    const auto part = std::span<const std::uint64_t>(table).subspan(next, 3 * count);
+    layout.fields.push_back(
+        field_layout(field, stored_by_number(registry, field), part.subspan(2 * count)));
+    for (std::size_t shard = 0; shard < count; ++shard) {
+      base::require(part[shard] == 1,
+                    "a shard of '" + field.name + "' has no owner, or more than one");
+      layout.fields.back().owner.push_back(static_cast<int>(part[count + shard]));
+    }
     layout.bytes += layout.fields.back().stored_bytes();
-    next += count;
+    next += 3 * count;
   }
   return layout;
 }
 
-void digest_state(const comm::Communicator& communicator, const ShardMap& shards,
+void digest_state(const comm::Communicator& communicator, const ShardMap& shards, bool copies_count,
                   StateLayout* layout) {
-  // Replicated: digest and complement, whose maxima tell whether all ranks agree. Sharded: the
+  // Replicated: digest and complement, whose maxima tell whether all ranks agree (0 and 0 from a
+  // rank whose copies do not count). Sharded: the
   // owner's digests, zero elsewhere. One reduction for all.
   std::vector<std::uint64_t> table;
   communicator.agree([&] {
     for (const auto& field : layout->fields) {
       if (!field.sharded()) {
-        const std::uint64_t digest = digest_entry(field, 0, 0);
-        table.insert(table.end(), {digest, ~digest});
+        const std::uint64_t digest = copies_count ? digest_entry(field, 0, 0) : 0;
+        table.insert(table.end(), {digest, copies_count ? ~digest : 0});
         continue;
       }
       const std::size_t first = table.size();
       table.resize(first + shards.shards, 0);
-      for (const std::size_t shard : shards.mine) {
+      for (const std::size_t shard : held_shards(*field.field, shards.mine)) {
         table[first + shard] = digest_entry(field, shard, shard);
       }
     }
@@ -340,7 +354,7 @@ void write_layout(const std::filesystem::path& file, std::uint64_t step, const S
     }
     Hid group = create_group(target.get(), "checkpoint");
     write_integer(group.get(), "step", static_cast<std::int64_t>(step));
-    write_integer(group.get(), "shards", static_cast<std::int64_t>(layout.owner.size()));
+    write_integer(group.get(), "shards", static_cast<std::int64_t>(layout.shards));
     write_integer(group.get(), "datasets", static_cast<std::int64_t>(layout.fields.size()));
     write_text(group.get(), "layout", "row-major");
     const Hid creation = dataset_creation();

@@ -21,6 +21,7 @@ struct FieldLayout {
   std::vector<std::uint64_t> dims;     ///< of the data set; sharded: [shards, most rows, ...]
   /// Rings of a registry with increments: rows ever written, per shard. Empty: no matter.
   std::vector<std::uint64_t> written;
+  std::vector<int> owner;  ///< sharded: rank per shard
   /// Increments: number of the first stored row, per shard. Empty: rows are stored by slot.
   std::vector<std::uint64_t> first;
 
@@ -38,7 +39,7 @@ struct FieldLayout {
 
 struct StateLayout {
   std::vector<FieldLayout> fields;
-  std::vector<int> owner;  ///< rank per shard
+  std::size_t shards = 0;  ///< of the run
   std::uint64_t bytes = 0;
 };
 
@@ -50,8 +51,8 @@ std::uint64_t rows_in_use(const StateField& field, std::size_t shard);
 /// Throws Code::kBug on overflow.
 std::uint64_t row_bytes(const StateField& field);
 
-/// Collective. Throws Code::kBug when ranks registered different fields, or when a shard has no
-/// owner or two. Rings are laid out whole.
+/// Collective. Throws Code::kBug when ranks registered different fields, or when a shard of a field
+/// has no owner or two. Rings are laid out whole.
 StateLayout plan_layout(const comm::Communicator& communicator, const StateRegistry& registry,
                         const ShardMap& shards);
 /// Leaves out of every ring the rows up to before: what is left is stored in the order of numbers.
@@ -60,8 +61,9 @@ void keep_new_rows(const RingCounts& before, StateLayout* layout);
 /// that a misfit of moderate size is still told by what differs, and 64 MiB.
 std::uint64_t most_state_bytes(const StateRegistry& registry, std::size_t shards);
 
-/// Collective. Fills in the digests from memory; warns when replicated state differs between ranks.
-void digest_state(const comm::Communicator& communicator, const ShardMap& shards,
+/// Collective. Fills in the digests from memory; warns when replicated state differs between the
+/// ranks whose copies count.
+void digest_state(const comm::Communicator& communicator, const ShardMap& shards, bool copies_count,
                   StateLayout* layout);
 
 /// Rank 0 alone: creates the file with every data set, attribute and identity, writes replicated

@@ -259,7 +259,9 @@ void StateReader::read(const fs::path& path, std::uint64_t step, bool newest) {
     if (stored.field->scope == Scope::kReplicated) {
       read_entry(stored, 0, 0);
     } else {
-      for (const std::size_t shard : shards_.mine) read_entry(stored, shard, shard);
+      for (const std::size_t shard : held_shards(*stored.field, shards_.mine)) {
+        read_entry(stored, shard, shard);
+      }
     }
   }
   any_ = true;

@@ -103,7 +103,7 @@ SaveReport CheckpointStore::save(std::uint64_t step, const StateRegistry& regist
       comm::fault_point("ckpt.before_create");
       if (root) pending.prepare(needed_bytes(layout, last_bytes));
     });
-    digest_state(communicator_, shards_, &layout);
+    digest_state(communicator_, shards_, registry.copies_count(), &layout);
     communicator_.agree([&] {
       if (root) write_layout(pending.state_file(), step, layout, registry);
     });

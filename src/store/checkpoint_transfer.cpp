@@ -176,7 +176,7 @@ void write_shards(const comm::Communicator& communicator, const std::filesystem:
     });
     const Hid transfer = shard_transfer(communicator);
     for (std::size_t index = 0; index < fields.size(); ++index) {
-      write_field(datasets[index], *fields[index], layout.owner, communicator.rank(),
+      write_field(datasets[index], *fields[index], fields[index]->owner, communicator.rank(),
                   communicator.size(), transfer, &failures);
     }
   }

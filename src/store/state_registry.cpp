@@ -72,6 +72,7 @@ void StateRegistry::add(StateField field) {
   });
   base::require(!known,
                 "state field '" + field.name + "' was registered twice, or is inside another");
+  if (!field.held) field.held = held_;
   fields_.push_back(std::move(field));
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -48,12 +49,27 @@ struct StateField {
   /// Only for a copy of a ring's newest rows (StateSnapshot): data holds those from this number on,
   /// in the order of their numbers. null: data holds the slots.
   std::function<std::uint64_t(std::size_t shard)> held_from = nullptr;
+  /// Which of the field's shards this rank holds, when other ranks hold them than the shards of the
+  /// run (ShardMap): the environments of ranks that only act. Nothing: as the run's.
+  std::optional<std::vector<std::size_t>> held = std::nullopt;
 };
+
+/// The shards of a field that this rank holds.
+inline const std::vector<std::size_t>& held_shards(const StateField& field,
+                                                   const std::vector<std::size_t>& mine) {
+  return field.held ? *field.held : mine;
+}
 
 class StateRegistry {
  public:
   /// Throws Code::kBug on a duplicate name.
   void add(StateField field);
+  /// Fields that are added from here on are held so (StateField::held), until the next call.
+  void hold(std::optional<std::vector<std::size_t>> shards) { held_ = std::move(shards); }
+  /// False on ranks whose copies of replicated state may lag behind: they are not compared, and a
+  /// load still brings them up to date. Rank 0's always count: they are what is saved.
+  void set_copies_count(bool count) { copies_count_ = count; }
+  bool copies_count() const { return copies_count_; }
   template <class T>
   void replicated(std::string name, T* data, std::vector<std::uint64_t> shape = {}) {
     add({std::move(name), dtype_of<T>(), Scope::kReplicated, std::move(shape),
@@ -120,6 +136,8 @@ class StateRegistry {
   std::map<std::string, std::string> identity_;
   std::vector<std::function<void()>> save_hooks_, load_hooks_;
   bool increments_ = false;
+  bool copies_count_ = true;
+  std::optional<std::vector<std::size_t>> held_;
 };
 
 }  // namespace tenfold::store

@@ -24,11 +24,12 @@ void gather(const StateField& field, std::size_t shard, std::uint64_t first, std
 
 }  // namespace
 
-void StateSnapshot::copy_field(const StateField& field, std::span<const std::size_t> mine,
+void StateSnapshot::copy_field(const StateField& field, const std::vector<std::size_t>& mine,
                                const std::vector<std::uint64_t>* counts, Blocks* blocks) {
-  static constexpr std::size_t kReplicated[] = {0};
+  static const std::vector<std::size_t> kReplicated = {0};
   const std::uint64_t row = row_bytes(field);
-  for (const std::size_t shard : field.scope == Scope::kSharded ? mine : kReplicated) {
+  for (const std::size_t shard :
+       field.scope == Scope::kSharded ? held_shards(field, mine) : kReplicated) {
     Block& block = (*blocks)[shard];
     block.rows = rows_in_use(field, shard);
     block.written = field.written ? field.written(shard) : 0;
@@ -66,12 +67,13 @@ StateField StateSnapshot::field_of(const StateField& field, bool newest_rows, Bl
   return copied;
 }
 
-void StateSnapshot::take(const StateRegistry& registry, std::span<const std::size_t> mine,
+void StateSnapshot::take(const StateRegistry& registry, const std::vector<std::size_t>& mine,
                          const RingCounts* base) {
   registry.before_save();
   bytes_ = 0;
   copy_ = StateRegistry();
   copy_.set_increments(registry.increments());
+  copy_.set_copies_count(registry.copies_count());
   storage_.resize(registry.fields().size());
   for (const auto& [key, value] : registry.identities()) copy_.identity(key, value);
   for (std::size_t i = 0; i < storage_.size(); ++i) {

@@ -20,7 +20,7 @@ class StateSnapshot {
   /// again. Not collective. Throws Code::kIo when there is no memory for it.
   /// base (CheckpointStore::ring_base): of rings only the rows after these counts are copied; then
   /// the copy is good for a checkpoint that builds on others, and for nothing else.
-  void take(const StateRegistry& registry, std::span<const std::size_t> mine,
+  void take(const StateRegistry& registry, const std::vector<std::size_t>& mine,
             const RingCounts* base = nullptr);
 
   /// The same fields and identities, backed by the copy; valid until the next take.
@@ -37,7 +37,7 @@ class StateSnapshot {
   using Blocks = std::map<std::size_t, Block>;  ///< by shard; 0 for replicated fields
 
   /// counts: of this ring in base; null: the rows in use are copied as they lie.
-  void copy_field(const StateField& field, std::span<const std::size_t> mine,
+  void copy_field(const StateField& field, const std::vector<std::size_t>& mine,
                   const std::vector<std::uint64_t>* counts, Blocks* blocks);
   static StateField field_of(const StateField& field, bool newest_rows, Blocks* blocks);
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "comm/communicator.hpp"
@@ -11,6 +12,7 @@
 #include "train/flat_adam.hpp"
 #include "train/gradient_reducer.hpp"
 #include "train/metrics.hpp"
+#include "train/roles.hpp"
 #include "train/shard_plan.hpp"
 
 namespace tenfold::train {
@@ -18,16 +20,17 @@ namespace tenfold::train {
 /// One run as an experiment sees it. Everything here outlives the experiment.
 struct RunContext {
   comm::Communicator world;
-  ShardPlan shards{};
+  ShardPlan shards{};  ///< over all ranks, or over the learners: the others hold none of them
   std::uint32_t seed = 1;
   DeviceChoice device{};
-  GradientReducer* reducer = nullptr;
+  GradientReducer* reducer = nullptr;  ///< of the ranks that hold shards
   Metrics* metrics = nullptr;
   OptimizerOptions optimizer{};
   /// What build() found that results depend on and no option says ("render.backend"): goes into the
   /// manifest, and a resume under another one warns. Rank 0's count.
   std::map<std::string, std::string> facts = {};
   std::uint64_t step = 0;  ///< steps done, counted in the experiment's own unit over all ranks
+  std::optional<Roles> roles{};  ///< nothing: all ranks do the same
 };
 
 /// One of the ten systems. The library calls, on every rank alike: build, (load), then step and

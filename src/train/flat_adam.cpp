@@ -94,7 +94,25 @@ void FlatAdam::step_piece(const Piece& piece, std::int64_t at, std::size_t local
       l2_.defined() ? l2_.narrow(0, piece.begin, piece.size) : l2_, steps_, {.lr = lr});
 }
 
+void FlatAdam::share(SharedAdam* shared) {
+  base::require(shared == nullptr || !options_.zero1, "FlatAdam: shared and ZeRO-1");
+  shared_ = shared;
+}
+
+void FlatAdam::get_shared() {
+  shared_->get(parameters_, m_, v_);
+  steps_ = shared_->steps();
+}
+
+void FlatAdam::set_shared() const {
+  shared_->set(parameters_, m_, v_, steps_);
+}
+
 void FlatAdam::step(double lr) {
+  if (shared_ != nullptr) {
+    steps_ = skip_ ? shared_->skip() : shared_->step(total_, l2_, lr, parameters_);
+    return;
+  }
   ++steps_;
   if (skip_) return;
   if (!options_.zero1) {

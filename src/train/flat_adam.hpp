@@ -14,6 +14,7 @@
 #include "train/metrics.hpp"
 #include "train/partition.hpp"
 #include "train/shard_plan.hpp"
+#include "train/shared_tensors.hpp"
 
 namespace tenfold::train {
 
@@ -51,6 +52,13 @@ class FlatAdam {
   bool skipped() const { return skip_; }
   bool may_skip() const { return options_.skip_nonfinite; }
   std::int64_t steps() const { return steps_; }
+  /// From now on steps are taken in memory that ranks share (nullptr: no more), which must outlive
+  /// them; parameters and moments here are copies. Not with ZeRO-1.
+  void share(SharedAdam* shared);
+  /// Copies parameters, moments and step from there, or to there.
+  void get_shared();
+  void set_shared() const;
+
   /// Names m, v and step below optimizer/<what>: by parameter, or with ZeRO-1 by virtual shard.
   void state(store::StateRegistry& registry);
   /// Bytes of m, v and the summed gradient on this rank: 12 P, with ZeRO-1 12 ceil(P / V) V / n.
@@ -70,6 +78,7 @@ class FlatAdam {
   at::Tensor total_;  ///< [P]; ZeRO-1: this rank's elements
   at::Tensor m_, v_;  ///< [P]; ZeRO-1: [local shards, piece size]
   std::int64_t steps_ = 0;
+  SharedAdam* shared_ = nullptr;
   bool skip_ = false;
   int skipped_in_a_row_ = 0;
   std::uint64_t skipped_ = 0;  ///< by this process

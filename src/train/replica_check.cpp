@@ -10,6 +10,7 @@ namespace tenfold::train {
 void check_replicas(const comm::Communicator& communicator, const store::StateRegistry& registry) {
   if (communicator.size() == 1) return;
   registry.before_save();
+  // The last entry: whether this rank's copies count.
   std::vector<std::uint64_t> mine;
   std::vector<const store::StateField*> fields;
   for (const store::StateField& field : registry.fields()) {
@@ -20,10 +21,12 @@ void check_replicas(const comm::Communicator& communicator, const store::StateRe
     mine.push_back(base::xxh64({bytes, count * store::dtype_size(field.dtype)}));
     fields.push_back(&field);
   }
+  mine.push_back(registry.copies_count() ? 1 : 0);
   std::vector<std::uint64_t> all(mine.size() * static_cast<std::size_t>(communicator.size()));
   communicator.all_gather(std::span<const std::uint64_t>(mine), std::span<std::uint64_t>(all));
   for (std::size_t rank = 1; rank < static_cast<std::size_t>(communicator.size()); ++rank) {
-    for (std::size_t i = 0; i < mine.size(); ++i) {
+    if (all[(rank + 1) * mine.size() - 1] == 0) continue;
+    for (std::size_t i = 0; i < fields.size(); ++i) {
       if (all[rank * mine.size() + i] == all[i]) continue;
       const int culprit = static_cast<int>(rank);
       throw comm::AgreedError(

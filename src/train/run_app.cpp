@@ -125,8 +125,12 @@ void declare_library_metrics(Metrics& metrics, const RunOptions& options) {
 void banner(const Setup& setup, const RunContext& context, const fs::path& directory,
             const Experiment& experiment, const StartPoint& start) {
   if (!context.world.is_root()) return;
-  base::log_info("{}: {} {}, {} virtual shards, reduce {}, {}", setup.info.name,
-                 context.world.size(), context.world.size() == 1 ? "rank" : "ranks",
+  const std::string roles =
+      context.roles
+          ? fmt::format(" ({} learn, {} act)", context.roles->learners, context.roles->actors)
+          : std::string();
+  base::log_info("{}: {} {}{}, {} virtual shards, reduce {}, {}", setup.info.name,
+                 context.world.size(), context.world.size() == 1 ? "rank" : "ranks", roles,
                  context.shards.shards, setup.options.reduce, context.device.description);
   base::log_info("run directory {}", directory.string());
   base::log_info("{} of {} {} done, starting from {}", context.step, experiment.total_steps(),
@@ -218,9 +222,7 @@ int live(const comm::Communicator& world, const Setup& setup) {
   RunContext context{.world = world, .seed = static_cast<std::uint32_t>(setup.options.seed)};
   const RunOptions& options = setup.options;
   context.device = setup.device;
-  world.agree([&] {
-    context.shards = make_shard_plan(options.virtual_shards, world.size(), world.rank());
-  });
+  context.roles = assign_roles(world, options, setup.hooks.learners, &context.shards);
   comm::Watchdog watchdog(options.watchdog);
 
   watchdog.beat("run directory");
@@ -231,7 +233,8 @@ int live(const comm::Communicator& world, const Setup& setup) {
   write_provenance(setup, context, directory);
 
   watchdog.beat("build");
-  GradientReducer reducer(world.duplicate(), context.shards, reduce_mode(options.reduce));
+  const comm::Communicator& group = context.roles ? context.roles->group : world;
+  GradientReducer reducer(group.duplicate(), context.shards, reduce_mode(options.reduce));
   Metrics metrics(world.duplicate());
   context.reducer = &reducer;
   context.metrics = &metrics;
@@ -239,6 +242,7 @@ int live(const comm::Communicator& world, const Setup& setup) {
   declare_library_metrics(metrics, options);
   const std::unique_ptr<Experiment> experiment = setup.hooks.make();
   store::StateRegistry registry;
+  registry.set_copies_count(!context.roles || context.roles->learner(world.rank()));
   world.agree([&] {
     experiment->build(context);
     experiment->state(registry);

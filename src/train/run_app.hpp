@@ -23,6 +23,10 @@ struct AppHooks {
   std::function<void(cli::OptionTable&)> declare;
   std::function<void()> validate;
   std::function<std::unique_ptr<Experiment>()> make;
+  /// How many of so many ranks learn; the others get no shards and act for them
+  /// (RunContext::roles). All of them: the ranks have no roles. Throws Code::kUsage. May be empty:
+  /// as all of them.
+  std::function<int(int ranks)> learners = nullptr;
 };
 
 /// Returns the process's exit code (docs/architecture.md, "Exit codes").

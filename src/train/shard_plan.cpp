@@ -19,8 +19,12 @@ ShardPlan make_shard_plan(std::int64_t shards, int world, int rank) {
                     "results and is recorded)",
                     base::join(counts, ", "), world));
   }
+  return spread_shards(static_cast<std::size_t>(shards), world, rank);
+}
+
+ShardPlan spread_shards(std::size_t shards, int world, int rank) {
   ShardPlan plan;
-  plan.shards = static_cast<std::size_t>(shards);
+  plan.shards = shards;
   plan.world = world;
   plan.rank = rank;
   for (std::size_t shard = static_cast<std::size_t>(rank); shard < plan.shards;

@@ -9,9 +9,9 @@
 namespace tenfold::train {
 
 struct ShardPlan {
-  std::size_t shards = 8;  ///< V, over all ranks
-  int world = 1;
-  int rank = 0;
+  std::size_t shards = 8;         ///< V, over all ranks
+  int world = 1;                  ///< ranks that the shards are spread over
+  int rank = 0;                   ///< this one, among those
   std::vector<std::size_t> mine;  ///< global numbers of this rank's shards: s % world == rank
 
   std::size_t local() const { return mine.size(); }
@@ -23,5 +23,8 @@ struct ShardPlan {
 
 /// Throws Code::kUsage when world does not divide shards, listing the counts that do.
 ShardPlan make_shard_plan(std::int64_t shards, int world, int rank);
+/// The same rule for ranks that need no equal parts, since they do not sum over shards together
+/// (acting, evaluations): some hold a shard more than others, or none.
+ShardPlan spread_shards(std::size_t shards, int world, int rank);
 
 }  // namespace tenfold::train

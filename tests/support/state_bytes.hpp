@@ -29,7 +29,7 @@ inline std::map<std::string, std::string> state_bytes(const store::StateRegistry
     if (field.scope == store::Scope::kReplicated) {
       take(field.name, field, 0);
     } else {
-      for (const std::size_t shard : mine) {
+      for (const std::size_t shard : store::held_shards(field, mine)) {
         take(field.name + "@" + std::to_string(shard), field, shard);
       }
     }

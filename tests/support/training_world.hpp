@@ -19,6 +19,7 @@ class TrainingWorld {
   TrainingWorld& operator=(const TrainingWorld&) = delete;
 
   train::RunContext& context() { return context_; }
+  const train::RunContext& context() const { return context_; }
   const train::ShardPlan& plan() const { return plan_; }
   train::Metrics& metrics() { return metrics_; }
 
