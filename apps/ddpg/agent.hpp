@@ -83,6 +83,9 @@ class Agent {
   }
   const at::Tensor& critic_buffers() const { return critic_.buffers; }
   std::int64_t updates() const { return critic_.adam.steps(); }
+  /// Both networks, for what shares them between ranks.
+  Learner& actor() { return actor_; }
+  Learner& critic() { return critic_; }
   void state(store::StateRegistry& registry);
 
  private:

@@ -253,6 +253,7 @@ void Config::declare(cli::OptionTable& table) {
       })
       .not_a_result();
 
+  declare_topology(table);
   declare_planner(table);
 
   declare_presets(table);
@@ -322,6 +323,7 @@ void Config::validate() const {
     throw Error(Code::kUsage, "--camera is set, but nothing looks through it",
                 "Add --obs pixels, or leave it out");
   }
+  validate_topology();
   if (!planner_record.empty() && planner == "none") {
     throw Error(Code::kUsage, "planner.record is set, but nothing plays that could be recorded",
                 "Say which planner: --planner ilqg or --planner cem");

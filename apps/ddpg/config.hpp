@@ -69,6 +69,13 @@ struct Config {
   double sigma = 0.2;
   std::string ou_scheme = "unit";
   double ou_dt = 1e-2;
+  // topology
+  std::string topology = "symmetric";
+  std::int64_t learners = 1;
+  std::int64_t block = 4;
+  double ratio_band = 64;
+  std::int64_t publish_every = 1;
+  double actor_noise_ladder = 0;
   // evaluation
   std::int64_t eval_every = 5000;
   std::int64_t eval_episodes = 8;
@@ -96,6 +103,8 @@ struct Config {
 
  private:
   void declare_planner(cli::OptionTable& table);
+  void declare_topology(cli::OptionTable& table);
+  void validate_topology() const;
 };
 
 }  // namespace tenfold::ddpg

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
@@ -61,25 +60,22 @@ void Experiment::build(train::RunContext& context) {
                       "--device cuda: ddpg's networks are computed on the host only so far",
                       "Use --device cpu");
   }
-  rows_ = config_.rows_per_shard(static_cast<std::int64_t>(context.shards.shards));
   declare_metrics(*context.metrics, config_.normalise != "none");
-  rollout_ = std::make_unique<Rollout>(config_, context);
-  agent_ = std::make_unique<Agent>(config_, rollout_->observer().shape(),
-                                   static_cast<std::int64_t>(rollout_->spec().action_size), context,
-                                   rows_, config_.envs_per_shard);
-  evaluator_ = std::make_unique<Evaluator>(config_, *agent_, context);
-  if (config_.obs == "pixels") context.facts["render.backend"] = rollout_->observer().backend();
+  declare_topology_metrics(config_, *context.metrics);
+  topology_ = make_topology(config_, context);
+  evaluator_ = std::make_unique<Evaluator>(config_, topology_->agent(), topology_->evaluation());
+  if (config_.obs == "pixels") context.facts["render.backend"] = topology_->observer().backend();
   look_up_reference(context);
   if (context.optimizer.zero1) {
     base::log_info("ZeRO-1: optimizers take {} on this rank",
-                   base::human_bytes(static_cast<double>(agent_->optimizer_bytes())));
+                   base::human_bytes(static_cast<double>(topology_->agent().optimizer_bytes())));
   }
 }
 
 void Experiment::look_up_reference(const train::RunContext& context) {
   reference_.problem = "--normalise none";
   if (config_.normalise == "none" || !context.world.is_root()) return;
-  reference_ = load_reference(config_, rollout_->spec());
+  reference_ = load_reference(config_, topology_->spec());
   if (!reference_.problem.empty()) {
     const std::string note =
         fmt::format("no normalised scores, eval/score stays NaN: {}", reference_.problem);
@@ -113,9 +109,7 @@ void Experiment::state(store::StateRegistry& registry) {
   if (config_.replay_checkpoint == "none") {
     registry.identity("replay_checkpoint", config_.replay_checkpoint);
   }
-  agent_->state(registry);
-  rollout_->state(registry);
-  registry.replicated("progress/updates_due", &updates_due_);
+  topology_->state(registry);
   registry.replicated("progress/random_return", &random_return_);
   registry.replicated("progress/last_return", &last_return_);
   registry.replicated("progress/best_return", &best_return_);
@@ -123,58 +117,23 @@ void Experiment::state(store::StateRegistry& registry) {
 }
 
 std::uint64_t Experiment::step(train::RunContext& context) {
-  rollout_->step(*agent_, context.step);
-  const std::uint64_t decisions = rollout_->decisions();
-  // Every rank counts the same: updates are never decided by one rank's own memory, or ranks that
-  // disagree would wait for each other for ever.
-  const bool warm =
-      context.step >= static_cast<std::uint64_t>(config_.start_steps) &&
-      rollout_->memory().transitions_per_shard() >= rollout_->transitions_wanted(rows_);
-  if (warm) {
-    updates_due_ += config_.updates_per_step * static_cast<double>(decisions);
-    for (; updates_due_ >= 1; updates_due_ -= 1) update(context);
-  }
-  context.metrics->add("train/replay_fill", static_cast<double>(rollout_->memory().held(0)));
-  return decisions;
-}
-
-void Experiment::update(train::RunContext& context) {
-  const base::Stopwatch watch;
-  rollout_->memory().sample(
-      agent_->batch(), rows_, static_cast<std::uint64_t>(agent_->updates()),
-      static_cast<double>(context.step) / static_cast<double>(config_.total_steps));
-  const UpdateStatistics statistics = agent_->update();
-  rollout_->memory().update_priorities(agent_->batch());
-  train::Metrics& metrics = *context.metrics;
-  if (std::isfinite(statistics.critic_gradient_norm)) {
-    metrics.add("train/critic_loss", statistics.critic_loss);
-    metrics.add("train/q_mean", statistics.q_mean);
-  }
-  const auto add_known = [&](const char* name, double value) {
-    if (std::isfinite(value)) metrics.add(name, value);  // not of a skipped update
-  };
-  add_known("train/actor_grad_norm", statistics.actor_gradient_norm);
-  add_known("train/critic_grad_norm", statistics.critic_gradient_norm);
-  add_known("train/saturation", statistics.saturation);
-  add_known("train/pretanh", statistics.pretanh);
-  metrics.add("train/updates", static_cast<double>(agent_->updates()));
-  metrics.add("perf/update_seconds", watch.seconds());
-  metrics.add("perf/update_mean_seconds", watch.seconds());
-  metrics.add("perf/reduce_seconds", context.reducer->take_seconds());
+  return topology_->step(context);
 }
 
 void Experiment::evaluate(train::RunContext& context) {
   train::Metrics& metrics = *context.metrics;
+  topology_->settle();
+  const Agent& agent = topology_->agent();
   const auto mean_return = [](const EvaluationResult& result) {
     double sum = 0;
     for (const EpisodeResult& each : result.episodes) sum += each.episode_return;
     return sum / static_cast<double>(result.episodes.size());
   };
   if (evaluations_ == 0) {
-    random_return_ = mean_return(evaluator_->run(*agent_, 0, true));
+    random_return_ = mean_return(evaluator_->run(agent, 0, true));
     metrics.row("eval/random_return", context.step, {random_return_});
   }
-  const EvaluationResult result = evaluator_->run(*agent_, evaluations_ + 1, false);
+  const EvaluationResult result = evaluator_->run(agent, evaluations_ + 1, false);
   const auto count = static_cast<double>(result.episodes.size());
   const double mean = mean_return(result);
   double squares = 0, length = 0;
@@ -206,14 +165,14 @@ void Experiment::evaluate(train::RunContext& context) {
 
 void Experiment::diagnose(train::RunContext& context, const CalibrationFit& fit) {
   if (!context.world.is_root()) return;
-  const env::Spec& spec = rollout_->spec();
+  const env::Spec& spec = topology_->spec();
   const double reward = std::max(std::abs(spec.least_reward), std::abs(spec.most_reward));
   const std::vector<std::string> found =
       diagnosis_.look({.saturation = context.metrics->last("train/saturation"),
                        .pretanh = context.metrics->last("train/pretanh"),
                        .fit = fit,
                        .largest_return = config_.reward_scale * reward / (1 - config_.gamma),
-                       .learning = agent_->updates() > 0});
+                       .learning = topology_->agent().updates() > 0});
   for (const std::string& each : found) {
     base::log_warning("at {} decisions: {}", context.step, each);
     context.metrics->event(context.step, "warning", each);
@@ -225,7 +184,7 @@ std::string Experiment::summary(train::RunContext& context) {
       "{}: return {:.1f} at the end, {:.1f} at best; random actions get {:.1f} "
       "(mean of {} episodes, {} updates, seed {})",
       config_.task, last_return_, best_return_, random_return_, config_.eval_episodes,
-      agent_->updates(), context.seed);
+      topology_->agent().updates(), context.seed);
   if (reference_.problem.empty()) {
     text += fmt::format("; score {:.3f} (0: random actions, {:.1f}; 1: planner {}, {:.1f})",
                         reference_.score(last_return_), reference_.random, reference_.method,

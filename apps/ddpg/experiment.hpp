@@ -4,12 +4,11 @@
 #include <memory>
 #include <string>
 
-#include "ddpg/agent.hpp"
 #include "ddpg/config.hpp"
 #include "ddpg/diagnosis.hpp"
 #include "ddpg/evaluation.hpp"
 #include "ddpg/planner/scores.hpp"
-#include "ddpg/rollout.hpp"
+#include "ddpg/topology/topology.hpp"
 #include "train/experiment.hpp"
 
 namespace tenfold::ddpg {
@@ -20,7 +19,7 @@ class Experiment : public train::Experiment {
 
   void build(train::RunContext& context) override;
   void state(store::StateRegistry& registry) override;
-  /// One decision in every environment, then the updates that are due for them.
+  /// As the topology says.
   std::uint64_t step(train::RunContext& context) override;
   void evaluate(train::RunContext& context) override;
   std::string summary(train::RunContext& context) override;
@@ -33,17 +32,13 @@ class Experiment : public train::Experiment {
   std::string step_unit() const override { return "decisions"; }
 
  private:
-  void update(train::RunContext& context);
   void look_up_reference(const train::RunContext& context);
   void diagnose(train::RunContext& context, const CalibrationFit& fit);
 
   const Config& config_;
-  std::int64_t rows_ = 0;  ///< minibatch rows per shard
-  std::unique_ptr<Rollout> rollout_;
-  std::unique_ptr<Agent> agent_;
+  std::unique_ptr<Topology> topology_;
   std::unique_ptr<Evaluator> evaluator_;
   Reference reference_;  ///< rank 0's
-  double updates_due_ = 0;
   double random_return_ = 0, last_return_ = 0, best_return_ = 0;
   std::uint64_t evaluations_ = 0;
   Diagnosis diagnosis_;

@@ -3,6 +3,7 @@
 #include "ddpg/config.hpp"
 #include "ddpg/experiment.hpp"
 #include "ddpg/planner/planner_run.hpp"
+#include "ddpg/topology/topology.hpp"
 #include "train/run_app.hpp"
 
 namespace {
@@ -23,5 +24,6 @@ int main(int argc, char** argv) {
       {"ddpg", "deterministic policy gradients for continuous control",
        "Lillicrap et al., Continuous control with deep reinforcement learning, ICLR 2016"},
       {[&](cli::OptionTable& table) { config.declare(table); }, [&] { config.settle(); },
-       [&] { return make(config); }});
+       [&] { return make(config); },
+       [&](int ranks) { return ddpg::learning_ranks(config, ranks); }});
 }

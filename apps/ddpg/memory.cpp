@@ -5,6 +5,7 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "base/log.hpp"
 #include "base/text.hpp"
 
 namespace tenfold::ddpg {
@@ -58,16 +59,16 @@ Memory::Memory(const Config& config, const env::Spec& spec, train::RunContext& c
       observation_size_(spec.observation_size),
       action_size_(spec.action_size),
       frame_size_(frame_size),
+      capacity_(capacity_of_shard(config, context.shards, frame_size)),
       n_step_{config.n_step, config.gamma, static_cast<std::size_t>(config.envs_per_shard)} {
   check_memory(config, context.shards, spec, frame_size);
-  const std::size_t capacity = capacity_of_shard(config, context.shards, frame_size);
   for (std::size_t shard = 0; shard < context.shards.local(); ++shard) {
     if (frames()) {
-      frames_.emplace_back(capacity, frame_size, action_size_, n_step_.stride);
+      frames_.emplace_back(capacity_, frame_size, action_size_, n_step_.stride);
     } else {
-      shards_.emplace_back(capacity, observation_size_, action_size_);
+      shards_.emplace_back(capacity_, observation_size_, action_size_);
     }
-    if (config.sampling == "prioritised") trees_.emplace_back(capacity);
+    if (config.sampling == "prioritised") trees_.emplace_back(capacity_);
   }
   largest_priority_.assign(context.shards.local(), 1.0);
   added_.assign(context.shards.local(), 0);
@@ -86,8 +87,11 @@ const rl::TransitionRing& Memory::ring(std::size_t local_shard) const {
 std::uint64_t Memory::transitions_per_shard() const {
   if (!frames()) return shards_.front().size();
   // Of rows, ranks hold different numbers: episodes end where they end.
-  const std::uint64_t waiting = n_step_.stride;
-  return added_.front() - std::min<std::uint64_t>(added_.front(), waiting);
+  return added_.front() - std::min<std::uint64_t>(added_.front(), rows_waiting());
+}
+
+std::uint64_t Memory::rounds_held() const {
+  return (frames() ? added_.front() : shards_.front().size()) / n_step_.stride;
 }
 
 std::uint64_t Memory::held(std::size_t local_shard) const {
@@ -117,6 +121,11 @@ void Memory::add_frame(std::size_t local_shard, std::size_t environment,
     if (slot == rl::TransitionRing::kNoSlot || !shard.drawable(slot)) continue;
     tree.set(slot, largest_priority_[local_shard]);
   }
+}
+
+std::uint64_t Memory::transitions_wanted(std::int64_t rows) const {
+  const auto warm_up = static_cast<std::uint64_t>(config_.start_steps) / context_.shards.shards;
+  return std::min(std::max(static_cast<std::uint64_t>(rows), warm_up), capacity_);
 }
 
 void Memory::draw(std::size_t local_shard, std::int64_t rows, std::uint64_t number) {
@@ -213,6 +222,15 @@ void Memory::storage_state(store::StateRegistry& registry) {
 }
 
 void Memory::state(store::StateRegistry& registry) {
+  if (config_.replay_checkpoint == "none") {
+    registry.on_load([this] {
+      base::log_info(
+          "the checkpoint holds no replay memory (--replay-checkpoint none): updates wait "
+          "until it holds {} transitions again",
+          transitions_wanted(1) * context_.shards.shards);
+    });
+    return;
+  }
   const train::ShardPlan& plan = context_.shards;
   const auto of = [this, &plan](auto member) {
     return [this, &plan, member](std::size_t shard) {
@@ -238,7 +256,7 @@ void Memory::state(store::StateRegistry& registry) {
     for (rl::FrameShard& each : frames_) each.after_load();
     for (rl::PriorityTree& each : trees_) each.rebuild();
   });
-  if (trees_.empty()) return;
+  if (config_.sampling != "prioritised") return;
   // Any row's may have changed since the last checkpoint: never an increment.
   registry.sharded<double>(
       "replay/priority", {capacity},

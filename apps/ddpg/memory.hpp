@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "ddpg/agent.hpp"
@@ -15,7 +16,22 @@
 
 namespace tenfold::ddpg {
 
-class Memory {
+/// What takes the transitions of an environment batch in.
+class TransitionSink {
+ public:
+  virtual ~TransitionSink() = default;
+  virtual void add(std::size_t local_shard, std::span<const float> observation,
+                   std::span<const float> action, float reward,
+                   std::span<const float> next_observation, rl::Ending ending) = 0;
+  /// The same for frames, of one of the shard's environments; next_frame is read only where the
+  /// episode ended. A transition is drawn from the environment's next add_frame on.
+  virtual void add_frame(std::size_t local_shard, std::size_t environment,
+                         std::span<const std::uint8_t> frame, std::span<const float> action,
+                         float reward, std::span<const std::uint8_t> next_frame,
+                         rl::Ending ending) = 0;
+};
+
+class Memory : public TransitionSink {
  public:
   /// frame_size: bytes of an observation, each stored once; 0 for states, the spec's. Throws
   /// Code::kUsage when the transitions do not fit into this machine's memory.
@@ -24,12 +40,10 @@ class Memory {
 
   void add(std::size_t local_shard, std::span<const float> observation,
            std::span<const float> action, float reward, std::span<const float> next_observation,
-           rl::Ending ending);
-  /// The same for frames, of one of the shard's environments; next_frame is read only where the
-  /// episode ended. A transition is drawn from the environment's next add_frame on.
+           rl::Ending ending) override;
   void add_frame(std::size_t local_shard, std::size_t environment,
                  std::span<const std::uint8_t> frame, std::span<const float> action, float reward,
-                 std::span<const std::uint8_t> next_frame, rl::Ending ending);
+                 std::span<const std::uint8_t> next_frame, rl::Ending ending) override;
   /// Fills batch with rows transitions of each local shard; number counts the minibatches of a run.
   /// Prioritised: in proportion to priority, with the weights of Schaul et al. 2016, section 3.4,
   /// whose exponent has come progress (0 to 1) of its way from --per-beta to 1; collective then.
@@ -43,7 +57,14 @@ class Memory {
   std::uint64_t transitions_per_shard() const;
   /// Transitions of a shard that can be drawn now.
   std::uint64_t held(std::size_t local_shard) const;
-  std::uint64_t capacity_per_shard() const { return ring(0).capacity(); }
+  std::uint64_t capacity_per_shard() const { return capacity_; }
+  /// Transitions per shard before the first update: the warm-up's, also after a resume without
+  /// replay.
+  std::uint64_t transitions_wanted(std::int64_t rows) const;
+  /// Decisions of each environment that came in; of states at most those that a shard holds.
+  std::uint64_t rounds_held() const;
+  /// Newest transitions of a shard that cannot be drawn yet.
+  std::uint64_t rows_waiting() const { return frames() ? n_step_.stride : 0; }
   void state(store::StateRegistry& registry);
 
  private:
@@ -59,6 +80,7 @@ class Memory {
   const Config& config_;
   train::RunContext& context_;
   std::size_t observation_size_, action_size_, frame_size_;
+  std::uint64_t capacity_;  ///< of a shard
   rl::NStep n_step_;
   std::vector<rl::ReplayShard> shards_;   ///< of states, or
   std::vector<rl::FrameShard> frames_;    ///< of frames; the other is empty

@@ -22,15 +22,19 @@ rl::NoiseOptions noise_options(const Config& config) {
 
 }  // namespace
 
-Rollout::Rollout(const Config& config, train::RunContext& context)
+Rollout::Rollout(const Config& config, train::RunContext& context, TransitionSink* sink)
     : config_(config),
       context_(context),
       rows_(context.shards.local() * static_cast<std::size_t>(config.envs_per_shard)),
       per_shard_(static_cast<std::size_t>(config.envs_per_shard)),
       decisions_(context.shards.shards * per_shard_),
-      observer_(config, rows_, context.device.local_rank),
+      // Ranks that only learn have no rows, but name the state of a row.
+      observer_(config, std::max<std::size_t>(rows_, 1), context.device.local_rank),
       noise_(noise_options(config), rows_, spec().action_size),
-      memory_(config, spec(), context, observer_.frame_size()),
+      memory_(sink == nullptr
+                  ? std::make_unique<Memory>(config, spec(), context, observer_.frame_size())
+                  : nullptr),
+      sink_(sink == nullptr ? *memory_ : *sink),
       observations_(at::empty_like(observer_.seen())) {
   actions_.resize(rows_ * spec().action_size);
   episodes_.assign(rows_, 0);
@@ -117,18 +121,12 @@ void Rollout::remember(std::size_t row, rl::Ending ending) {
   const std::span<const float> action(actions_.data() + row * width, width);
   const float reward = observer_.envs().rewards()[row];
   if (observer_.pictures()) {
-    memory_.add_frame(row / per_shard_, row % per_shard_, observer_.frame(observations_, row),
-                      action, reward, observer_.frame(observer_.seen(), row), ending);
+    sink_.add_frame(row / per_shard_, row % per_shard_, observer_.frame(observations_, row), action,
+                    reward, observer_.frame(observer_.seen(), row), ending);
   } else {
-    memory_.add(row / per_shard_, observer_.state(observations_, row), action, reward,
-                observer_.state(observer_.seen(), row), ending);
+    sink_.add(row / per_shard_, observer_.state(observations_, row), action, reward,
+              observer_.state(observer_.seen(), row), ending);
   }
-}
-
-std::uint64_t Rollout::transitions_wanted(std::int64_t rows) const {
-  const auto warm_up = static_cast<std::uint64_t>(config_.start_steps) / context_.shards.shards;
-  return std::min<std::uint64_t>(std::max(static_cast<std::uint64_t>(rows), warm_up),
-                                 memory_.capacity_per_shard());
 }
 
 void Rollout::state(store::StateRegistry& registry) {
@@ -153,16 +151,7 @@ void Rollout::state(store::StateRegistry& registry) {
   registry.sharded<double>("env/episode_return", {rows}, per_row(returns_.data(), 1));
   registry.sharded<double>("env/episode_length", {rows}, per_row(lengths_.data(), 1));
   registry.sharded<double>("explore/noise", {rows, act}, per_row(noise_.state(), act));
-  if (config_.replay_checkpoint != "none") {
-    memory_.state(registry);
-  } else {
-    registry.on_load([this] {
-      base::log_info(
-          "the checkpoint holds no replay memory (--replay-checkpoint none): updates wait "
-          "until it holds {} transitions again",
-          transitions_wanted(1) * context_.shards.shards);
-    });
-  }
+  if (memory_) memory_->state(registry);
 
   registry.on_save([this, size] {
     for (std::size_t row = 0; row < rows_; ++row) {

@@ -17,7 +17,8 @@ namespace tenfold::ddpg {
 
 class Rollout {
  public:
-  Rollout(const Config& config, train::RunContext& context);
+  /// Plays the shards of context. Transitions go to sink, or to a memory of its own without one.
+  Rollout(const Config& config, train::RunContext& context, TransitionSink* sink = nullptr);
 
   const env::Spec& spec() const { return observer_.spec(); }
   const Observer& observer() const { return observer_; }
@@ -27,10 +28,7 @@ class Rollout {
   /// transitions, starts new episodes. Collective where the task may raise, else without
   /// communication.
   void step(Agent& agent, std::uint64_t global_step);
-  Memory& memory() { return memory_; }
-  /// Transitions per shard before the first update: the warm-up's, also after a resume without
-  /// replay.
-  std::uint64_t transitions_wanted(std::int64_t rows) const;
+  Memory& memory() { return *memory_; }  ///< only without a sink
   void state(store::StateRegistry& registry);
 
  private:
@@ -49,7 +47,8 @@ class Rollout {
   std::uint64_t decisions_;
   Observer observer_;
   rl::ExplorationNoise noise_;
-  Memory memory_;
+  std::unique_ptr<Memory> memory_;  ///< none where there is a sink
+  TransitionSink& sink_;
   at::Tensor observations_;  ///< what the next actions answer, like Observer::seen()
   std::vector<float> actions_;
   std::vector<std::uint64_t> episodes_;  ///< episodes begun, per row

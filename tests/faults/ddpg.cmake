@@ -5,3 +5,4 @@ tenfold_pytest(fault_points LABEL faults FILE tests/faults/test_fault_points.py 
 tenfold_pytest(ddpg_incremental LABEL faults FILE tests/faults/test_ddpg_incremental.py TIMEOUT 300)
 tenfold_pytest(ddpg_pixels LABEL faults FILE tests/faults/test_ddpg_pixels.py TIMEOUT 300)
 set_tests_properties(ddpg_pixels PROPERTIES SKIP_REGULAR_EXPRESSION "PICTURES NOT TESTED")
+tenfold_pytest(ddpg_topologies LABEL faults FILE tests/faults/test_ddpg_topologies.py TIMEOUT 300)
