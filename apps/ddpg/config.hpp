@@ -74,7 +74,7 @@ struct Config {
   std::int64_t learners = 1;
   std::int64_t block = 4;
   double ratio_band = 64;
-  std::int64_t publish_every = 1;
+  std::int64_t publish_every = 4;
   double actor_noise_ladder = 0;
   // evaluation
   std::int64_t eval_every = 5000;

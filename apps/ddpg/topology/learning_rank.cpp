@@ -9,11 +9,21 @@ namespace tenfold::ddpg {
 
 namespace {
 constexpr std::size_t kRemembered = 4096;  // news whose age can still be told
-}
+constexpr double kPollEvery = 1e-3;
+}  // namespace
 
 void LearningRank::poll() {
   inbox_.poll(memory_, [this](const BlockHeader& header) { arrived(header); });
   sender_.poll();
+}
+
+// Not between all of them: small networks update in less time than looking takes where MPI gives
+// the core away whenever it finds nothing.
+void LearningRank::poll_between_updates() {
+  const double now = base::monotonic_now();
+  if (limiter_.due() && now - polled_ < kPollEvery) return;
+  polled_ = now;
+  poll();
 }
 
 void LearningRank::arrived(const BlockHeader& header) {
@@ -75,7 +85,7 @@ void LearningRank::learn(std::uint64_t first_round, std::uint64_t rounds, const 
   credited_ = first_round;
   waited_ = 0;
   for (;;) {
-    poll();
+    poll_between_updates();
     if (credited_ < first_round + rounds) take_in(first_round, rounds, warm_up);
     const bool all_in = credited_ == first_round + rounds;
     if (all_in && (last ? !limiter_.due() : limiter_.may_act(limiter_.backlog(), 0))) break;

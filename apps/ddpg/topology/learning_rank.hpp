@@ -31,6 +31,7 @@ class LearningRank {
 
  private:
   void poll();
+  void poll_between_updates();
   /// Credits what all learners have; waits for something when there is nothing else to do.
   void take_in(std::uint64_t first_round, std::uint64_t rounds, const WarmUp& warm_up);
   void update();
@@ -47,7 +48,7 @@ class LearningRank {
   std::uint64_t decisions_;
   std::uint64_t credited_ = 0;  ///< rounds over the whole run
   std::int64_t told_ = -1;      ///< updates behind the last news
-  double waited_ = 0;
+  double waited_ = 0, polled_ = 0;
   struct Told {
     std::uint64_t version;
     double time;
