@@ -96,6 +96,15 @@ def test_a_planner_is_above_random_actions_by_standard_errors():
     assert ddpg_planner.above_random(last_line(0.0, 0.0, 4, 0.0, 0.0, 64)) == 0
 
 
+def test_a_task_is_either_played_or_said_to_be_left_out():
+    played = {row["task"] for row in job_table.rows(ddpg_planner.TABLE)}
+    played |= {"cartpole", "cartpoleBalance"}  # under their other names
+    left_out = {task for task, _ in ddpg_planner.without_entry()}
+    assert not played & left_out
+    assert set(table1_ddpg.paper_table().index) <= played | left_out
+    assert {row["task"] for row in job_table.rows(ddpg_table1.TABLE)} <= played
+
+
 def test_a_table_of_jobs_is_a_list_of_commands(tmp_path):
     table = tmp_path / "t.tsv"
     table.write_text("# c\nrun\tapp\ttask\tseeds\na\tddpg\tcart\t1:3\n\nb\tddpg\tpendulum\t\n")
@@ -106,9 +115,12 @@ def test_a_table_of_jobs_is_a_list_of_commands(tmp_path):
 def test_rows_of_table_1_differ_by_task_and_switch_alone():
     rows = job_table.rows(ddpg_table1.TABLE)
     assert len({row["task"] for row in rows}) * 3 == len(rows)
+    budget = ("total-steps", "eval-every")
     settings = {tuple(value for name, value in row.items()
-                      if name not in ("run", "task", "target-networks", "batch-norm")) for row in rows}
+                      if name not in ("run", "task", "target-networks", "batch-norm", *budget)) for row in rows}
     assert len(settings) == 1
+    budgets = {(row["task"], *(row[name] for name in budget)) for row in rows}
+    assert len(budgets) == len({row["task"] for row in rows})
     switches = {"lowdim": ("true", "paper"), "nobn": ("true", "none"), "cntrl": ("false", "paper")}
     for row in rows:
         task, variant = row["run"].split("-")

