@@ -61,7 +61,7 @@ StepsOrTime steps_or_time(const std::string& key, const std::string& text) {
 
 void RunOptions::declare(cli::OptionTable& table) {
   table.group("run", "Run");
-  table.add("run.dir", &run_dir, "run directory; made when missing, gone on with when not")
+  table.add("run.dir", &run_dir, "run directory; made when missing, else gone on with")
       .alias("run-dir")
       .common()
       .not_a_result();

@@ -27,7 +27,7 @@ if(TENFOLD_PYTHON_TASKS)
   endforeach()
   target_include_directories(tenfold_gym_native PRIVATE "${PROJECT_SOURCE_DIR}/src")
   target_link_libraries(tenfold_gym_native PRIVATE
-    fmt::fmt XxHash::XxHash OpenSSL::Crypto MujocoWheel::mujoco tenfold_flags)
+    fmt::fmt XxHash::XxHash OpenSSL::Crypto MujocoWheel::mujoco muparser::muparser tenfold_flags)
   cmake_path(GET MUJOCO_LIBRARY PARENT_PATH mujoco_folder)
   set_target_properties(tenfold_gym_native PROPERTIES OUTPUT_NAME _native LIBRARY_OUTPUT_DIRECTORY "${package}"
     INSTALL_RPATH "${mujoco_folder}")
