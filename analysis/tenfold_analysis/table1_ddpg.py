@@ -152,8 +152,8 @@ def _gain(cells: dict, tasks: list[str], better: str, worse: str, what: str) -> 
     if not both:
         return [], ""
     gains = np.array([_values(cells, task, better).mean() - _values(cells, task, worse).mean() for task in both])
-    return both, (f"{what}: av is {_number(gains.mean())} higher with than without, mean of {len(both)} tasks; "
-                  f"higher on {int((gains > 0).sum())} of them")
+    return both, (f"{what}: av with less av without is {_number(gains.mean())} on average; "
+                  f"above 0 on {int((gains > 0).sum())} of {len(both)} tasks")
 
 
 def _differences(cells: dict, tasks: list[str], paper: pd.DataFrame) -> list[str]:
@@ -161,7 +161,7 @@ def _differences(cells: dict, tasks: list[str], paper: pd.DataFrame) -> list[str
     both, line = _gain(cells, tasks, LOWDIM, CONTROL, "Target networks")
     if both:
         theirs = paper.loc[both, "av_lowd"] - paper.loc[both, "av_cntrl"]
-        lines.append(f"{line}; the paper's: {_number(theirs.mean())}, higher on {int((theirs > 0).sum())}")
+        lines.append(f"{line}; the paper's: {_number(theirs.mean())}, above 0 on {int((theirs > 0).sum())}")
     lines.append(_gain(cells, tasks, LOWDIM, LOWDIM + NO_NORM, "Batch normalisation")[1])
     lines.append(_gain(cells, tasks, PIXELS, PIXELS + NO_NORM, "Batch normalisation with pixels")[1])
     return [line for line in lines if line]

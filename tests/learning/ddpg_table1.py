@@ -81,8 +81,11 @@ def cpu_table(rows, folder):
                                                for task, each in found.items()])
 
 
-def section(rows, folder):
-    """(text, whether all checks hold)."""
+def section(all_rows, folder):
+    """(text, whether all checks hold). Rows that were not trained are named, nothing more."""
+    rows = [row for row in all_rows if (folder / row["run"] / CPU).exists()]
+    left = ", ".join(row["run"] for row in all_rows if row not in rows)
+    left = f"\nRows that this budget did not reach: {left}.\n" if left else ""
     runs = [read_run(path) for row in rows for path in find_runs(folder / row["run"])]
     cells, _ = table1_ddpg.collect(runs, table1_ddpg.paper_table())
     judged = list(checks(cells, list(dict.fromkeys(task for task, _ in cells))))
@@ -99,7 +102,7 @@ evaluation, 0: random actions, 1: planner. av: mean of the seeds, best: the best
 most 2.5 million steps.
 
 {BEFORE}
-
+{left}
 {table1_ddpg.document(runs, as_markdown=True)}
 """ + "\n".join(f"- {'pass' if good else '**FAIL**'}: {asked}: {value:.3f}" for asked, value, good in judged) + f"""
 
