@@ -28,16 +28,20 @@ class Claim:
     arguments: str  # without seed and run directory
     mean: float | None = None  # least mean score; None: not asked for
     worst: float | None = None  # least score of any seed
+    planner: float | None = None  # return per 1000 control steps, where its entry has another action repeat
     slope: tuple[float, float] | None = None  # Q's estimate over the return that followed
     seeds: tuple[int, ...] = (1, 2, 3)
     ranks: int = 2
     notes: tuple[str, ...] = ()
     timeout: float = 3600
+    pictures: int = 0  # drawn per decision; above 0: also say how fast the runs went
 
 
 @dataclasses.dataclass
 class Outcome:
-    """One seed. Returns are per 1000 decisions, so that a planner's figure holds at any horizon."""
+    """One seed. Returns are per 1000 decisions, so that a planner's figure holds at any horizon. Rewards
+    of a decision are means over its control steps, so they are per 1000 control steps as well: the same
+    scale at any action repeat."""
 
     seed: int
     problem: str = ""
@@ -48,6 +52,9 @@ class Outcome:
     random: float = np.nan
     wall: float = np.nan
     cpu: float = np.nan
+    updates: float = np.nan
+    update_seconds: float = np.nan  # all of them, by the clock
+    decisions: float = np.nan  # played, in evaluations too
     calibration: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros((0, 2)))
 
 
@@ -60,29 +67,49 @@ def _cpu_seconds():
     return used.ru_utime + used.ru_stime
 
 
-def read_outcome(outcome, run_dir):
+def read_outcome(outcome, run_dir, claim):
     """Fills in what the run's files say."""
     run = tenfold_h5.read_run(run_dir)
     if run.state != "finished":
         outcome.problem = f"the run is {run.state}, not finished"
         return
     score, last = tables.last_value(run.get("eval/score")), tables.last_value(run.get("eval/return"))
-    if score is None:
+    random = tables.first_value(run.get("eval/random_return"))
+    if claim.planner is not None:
+        scale = 1000 / tables.last_value(run.get("eval/length"))
+        outcome.score = (scale * last - scale * random) / (claim.planner - scale * random)
+        outcome.reference = f"the planner's {claim.planner:g} per 1000 control steps and the run's own random actions"
+    elif score is None:
         outcome.problem = "the run has no eval/score: no planner's score for its task"
         return
-    try:
-        entry = planner_entries.behind(run.config["task.task"].value, last, score)
-    except LookupError as error:
-        outcome.problem = str(error)
-        return
-    outcome.score, outcome.reference = score, entry.text()
-    scale = 1000 / entry.horizon
+    else:
+        try:
+            entry = planner_entries.behind(run.config["task.task"].value, last, score)
+        except LookupError as error:
+            outcome.problem = str(error)
+            return
+        scale = 1000 / entry.horizon
+        outcome.score, outcome.reference = score, entry.text()
     outcome.last = scale * last
     outcome.best = scale * tables.best_value(run.get("eval/return"))
-    outcome.random = scale * tables.first_value(run.get("eval/random_return"))
+    outcome.random = scale * random
+    read_rates(outcome, run)
     pairs = run.get("eval/q_vs_return")
     if pairs is not None:
         outcome.calibration = pairs.value[pairs.step == pairs.step.max()]
+
+
+def read_rates(outcome, run):
+    outcome.updates = tables.last_value(run.get("train/updates"))
+    outcome.update_seconds = outcome.updates * float(np.mean(run.get("perf/update_mean_seconds").value))
+    number = lambda key: float(run.config[key].value)
+    # Evaluations step an environment for each of their episodes, in a multiple of the shards; the
+    # first one plays random actions too.
+    shards = number("parallel.virtual-shards")
+    rows = shards * np.ceil(number("eval.episodes") / shards)
+    evaluated = len(run.get("eval/return").value) + 1
+    outcome.decisions = (number("train.total-steps")
+                         + evaluated * rows * tables.last_value(run.get("eval/length")))
 
 
 def run_seed(app, claim, seed, folder):
@@ -96,7 +123,7 @@ def run_seed(app, claim, seed, folder):
         if result.code != 0:
             outcome.problem = f"exit code {result.code}: {' '.join(result.fatal)}".strip(": ")
         else:
-            read_outcome(outcome, run_dir)
+            read_outcome(outcome, run_dir, claim)
     except (AssertionError, tenfold_h5.NotARun) as error:
         outcome.problem = str(error).splitlines()[0]
     return outcome
@@ -150,13 +177,22 @@ def section(app, claim, outcomes, verdict):
     rows = [[str(each.seed), tables.number(each.last), tables.number(each.best),
              tables.number(each.random), f"{score:.3f}", f"{each.wall:.0f}", f"{each.cpu:.0f}"]
             for each, score in zip(outcomes, verdict.scores)]
+    own = "the run's own eval/score, " if claim.planner is None else ""
     lines = [f"## {claim.title}", "",
              results.provenance(shown, app=app), f"- Acceptance from: {claim.source}",
-             "- Returns per 1000 decisions, last evaluation. Score: the run's own eval/score, (return - random) / "
-             f"(planner - random) with {'; '.join(sorted({each.reference for each in outcomes} - {''}))}"]
+             f"- Returns per 1000 decisions, last evaluation. Score: {own}(return - random) / (planner - random) with "
+             f"{'; '.join(sorted({each.reference for each in outcomes} - {''}))}"]
     lines += [f"- {note}" for note in claim.notes]
-    lines += ["", results.table(["seed", "return", "best on the way", "random in the run", "score", "wall s", "CPU s"],
-                                rows), ""]
+    heads = ["seed", "return", "best on the way", "random in the run", "score", "wall s", "CPU s"]
+    if claim.pictures:
+        heads += ["updates / CPU s", "pictures / CPU s", "time in updates"]
+        rows = [[*row, tables.number(each.updates / each.cpu),
+                 tables.number(claim.pictures * each.decisions / each.cpu),
+                 f"{100 * each.update_seconds / each.wall:.0f}%"]
+                for row, each in zip(rows, outcomes)]
+        lines.append("- Updates and pictures over the whole run, evaluations included; the rest of the time is "
+                     "pictures, acting and evaluations")
+    lines += ["", results.table(heads, rows), ""]
     lines += [f"- seed {each.seed} failed: {each.problem}" for each in outcomes if each.problem]
     if np.isfinite(verdict.slope) and claim.slope is None:
         lines.append(f"- slope of Q's estimate over the return: {verdict.slope:.2f} (no claim)")
