@@ -29,6 +29,7 @@ ORDER = [name + norm for name in (LOWDIM, CONTROL, PIXELS, "pixels, cntrl") for 
 BESIDE = {LOWDIM: "lowd", CONTROL: "cntrl", PIXELS: "pix"}  # the paper's columns; it has no others
 # What tells rows and columns apart, and what cannot change a score.
 _NOT_A_SETTING = ("task.task", "learning.target-networks", "network.batch-norm", "task.obs")
+_OF_BATCH_NORM = ("network.target-bn", "network.bn-momentum")  # say nothing of a run without
 _NOT_A_SETTING_GROUP = ("run", "checkpoint", "planner")
 
 
@@ -113,7 +114,9 @@ def settings_that_differ(runs: list[Run]) -> list[str]:
     for key in sorted({key for run in runs for key in run.config}):
         if key in _NOT_A_SETTING or key.split(".")[0] in _NOT_A_SETTING_GROUP:
             continue
-        values = {run.config[key].value if key in run.config else "–" for run in runs}
+        asked = [run for run in runs
+                 if key not in _OF_BATCH_NORM or _option(run, "network.batch-norm", "none") != "none"]
+        values = {run.config[key].value if key in run.config else "–" for run in asked}
         if len(values) > 1:
             found.append(f"{key}: {', '.join(sorted(values))}")
     return found

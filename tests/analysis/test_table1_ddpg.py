@@ -10,7 +10,7 @@ from tenfold_analysis.tenfold_h5 import NotARun, read_run
 def make(path, task, seed, scores, series="eval/score", end="end", app="ddpg", **options):
     """A run of two evaluations or more, whose scores are given; options: of the configuration."""
     named = {"target_networks": "learning.target-networks", "batch_norm": "network.batch-norm", "obs": "task.obs",
-             "steps": "train.total-steps", "gamma": "learning.gamma"}
+             "steps": "train.total-steps", "gamma": "learning.gamma", "target_bn": "network.target-bn"}
     options = {"target_networks": "true", "batch_norm": "paper", "steps": "2000", **options}
     config = {"task.task": (task, "command line"),
               **{named[key]: (value, "default") for key, value in options.items()}}
@@ -120,6 +120,14 @@ def test_other_settings_that_differ_are_said(tmp_path):
             for name, seed, gamma in (("a", 1, "0.99"), ("b", 2, "0.95"))]
     assert table1_ddpg.settings_that_differ(runs) == ["learning.gamma: 0.95, 0.99"]
     assert "Differs between the runs: learning.gamma: 0.95, 0.99" in table1_ddpg.document(runs)
+
+
+def test_what_normalises_targets_says_nothing_of_a_run_without_batch_normalisation(tmp_path):
+    runs = [make(tmp_path / str(seed), "cart", seed, [0, 1], batch_norm=norm, target_bn=target)
+            for seed, norm, target in ((1, "paper", "batch"), (2, "none", "running"), (3, "paper", "batch"))]
+    assert table1_ddpg.settings_that_differ(runs) == []
+    runs.append(make(tmp_path / "4", "cart", 4, [0, 1], target_bn="running"))
+    assert table1_ddpg.settings_that_differ(runs) == ["network.target-bn: batch, running"]
 
 
 def test_command_line(runs, tmp_path, capsys):
