@@ -117,8 +117,10 @@ def test_rows_of_table_1_differ_by_task_and_switch_alone():
     assert len({row["task"] for row in rows}) * 3 == len(rows)
     budget = ("total-steps", "eval-every")
     settings = {tuple(value for name, value in row.items()
-                      if name not in ("run", "task", "target-networks", "batch-norm", *budget)) for row in rows}
+                      if name not in ("run", "task", "target-networks", "batch-norm", "target-bn", *budget))
+                for row in rows}
     assert len(settings) == 1
+    assert {(row["batch-norm"], row["target-bn"]) for row in rows} == {("paper", "batch"), ("none", "")}
     budgets = {(row["task"], *(row[name] for name in budget)) for row in rows}
     assert len(budgets) == len({row["task"] for row in rows})
     switches = {"lowdim": ("true", "paper"), "nobn": ("true", "none"), "cntrl": ("false", "paper")}
