@@ -76,9 +76,7 @@ void declare_presets(cli::OptionTable& table) {
 void Config::declare(cli::OptionTable& table) {
   table.group("task", "Task");
   table.add("task.task", &task, "what to control; see --list-tasks").common();
-  table.add("task.obs", &obs, "what the agent sees: state or pictures")
-      .choices({"lowdim", "pixels"})
-      .common();
+  table.add("task.obs", &obs, "what the agent sees of it").choices({"lowdim", "pixels"}).common();
   table.add("task.pixel-size", &pixel_size, "pixels: width and height of a picture")
       .range(1, 4096)
       .unit("pixels");
