@@ -35,7 +35,7 @@ TEST(Waiting, TakesNoCoreAndGoesOnMeanwhile) {
   if (world.is_root()) return;
   EXPECT_GT(watch.seconds(), kSeconds / 2);
   EXPECT_LT(base::cpu_now() - cpu, kSeconds / 4) << "a spinning wait takes all of it";
-  EXPECT_GT(calls, 10);
+  EXPECT_GT(calls, 2);
 }
 
 TEST(Waiting, ABarrierLetsNobodyThroughBeforeTheLast) {
