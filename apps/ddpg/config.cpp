@@ -20,6 +20,7 @@ void declare_presets(cli::OptionTable& table) {
       {"network.action-layer", "2", "section 7: actions enter at the 2nd hidden layer of Q"},
       {"network.batch-norm", "paper",
        "section 3: state input, all layers of mu, Q before the action"},
+      {"network.target-bn", "batch", "section 3: running averages in exploration and evaluation"},
       {"network.final-init", "3e-3", "section 7: U(-3e-3, 3e-3) in the low-dimensional case"},
       {"learning.lr-actor", "1e-4", "section 7"},
       {"learning.lr-critic", "1e-3", "section 7"},
@@ -78,9 +79,11 @@ void Config::declare(cli::OptionTable& table) {
   table.add("task.task", &task, "what to control; see --list-tasks").common();
   table.add("task.obs", &obs, "what the agent sees of it").choices({"lowdim", "pixels"}).common();
   table.add("task.pixel-size", &pixel_size, "pixels: width and height of a picture")
+      .only_with("task.obs", {"pixels"})
       .range(1, 4096)
       .unit("pixels");
-  table.add("task.camera", &camera, "pixels: camera of the model; empty: its own choice");
+  table.add("task.camera", &camera, "pixels: camera of the model; empty: its own choice")
+      .only_with("task.obs", {"pixels"});
   table
       .add("task.repeat", &repeat,
            "control steps per decision; 0: the task's own, with pixels the paper's 3")
@@ -90,15 +93,21 @@ void Config::declare(cli::OptionTable& table) {
   table.add("task.mjcf-dir", &mjcf_dir, "folder of model files instead of data/mjcf")
       .not_a_result();
   table.add("task.mjcf", &mjcf, "a MuJoCo model of your own, in place of --task; wants --reward");
-  table.add("task.reward", &reward,
-            "its reward of a control step, for example 'tol(q.hinge, 0, 0, 1) - 0.1 * effort': "
-            "names q. and v.JOINT, body. and site.NAME.x, sensor.NAME, u.MOTOR, effort, time");
-  table.add("task.ends-when", &ends_when,
-            "a formula that is not 0 where an episode ends; empty: at the horizon alone");
+  table
+      .add("task.reward", &reward,
+           "its reward of a control step, for example 'tol(q.hinge, 0, 0, 1) - 0.1 * effort': "
+           "names q. and v.JOINT, body. and site.NAME.x, sensor.NAME, u.MOTOR, effort, time")
+      .only_with("task.mjcf");
+  table
+      .add("task.ends-when", &ends_when,
+           "a formula that is not 0 where an episode ends; empty: at the horizon alone")
+      .only_with("task.mjcf");
   table.add("task.start-noise", &start_noise, "uniform noise on its joints at the start")
+      .only_with("task.mjcf")
       .range(0, 10)
       .unit("m, rad, 1/s");
   table.add("task.control-dt", &control_dt, "its control step: a multiple of the model's timestep")
+      .only_with("task.mjcf")
       .above(0)
       .at_most(10)
       .unit("s");
@@ -128,10 +137,10 @@ void Config::declare(cli::OptionTable& table) {
   table
       .add("network.target-bn", &target_bn,
            "targets normalise with running averages or with the batch")
-      .only_with("network.batch-norm", {"paper"})
+      .only_with("network.batch-norm", {"paper", "connected"})
       .choices({"running", "batch"});
   table.add("network.bn-momentum", &bn_momentum, "weight of a new batch in the running averages")
-      .only_with("network.batch-norm", {"paper"})
+      .only_with("network.batch-norm", {"paper", "connected"})
       .above(0)
       .at_most(1);
   table
@@ -142,11 +151,14 @@ void Config::declare(cli::OptionTable& table) {
   table
       .add("network.conv-filters", &conv_filters,
            "pictures: filters of each convolution in front of the fully connected layers")
+      .only_with("task.obs", {"pixels"})
       .range(1, 4096);
   table.add("network.conv-kernel", &conv_kernel, "pictures: width of a kernel; half is padding")
+      .only_with("task.obs", {"pixels"})
       .range(1, 64)
       .unit("pixels");
   table.add("network.conv-stride", &conv_stride, "pictures: step of a kernel")
+      .only_with("task.obs", {"pixels"})
       .range(1, 64)
       .unit("pixels");
   table
@@ -298,10 +310,6 @@ void Config::validate() const {
                             base::printable(task)),
                 "Leave the option out");
   }
-  if (mjcf.empty() && !(reward.empty() && ends_when.empty())) {
-    throw Error(Code::kUsage, "--reward and --ends-when are for models of your own",
-                "Say which: --mjcf FILE, or leave them out");
-  }
   if (planner != "none" && env::is_gym_task(task)) {
     throw Error(Code::kUsage,
                 fmt::format("--planner {} plans from copies of the task's state, which {} cannot "
@@ -314,10 +322,6 @@ void Config::validate() const {
         Code::kUsage,
         fmt::format("--planner {} knows the state, it does not look at --obs pixels", planner),
         "Leave --obs out; --repeat 3 plays the decisions of a run from pixels");
-  }
-  if (!camera.empty() && obs != "pixels") {
-    throw Error(Code::kUsage, "--camera is set, but nothing looks through it",
-                "Add --obs pixels, or leave it out");
   }
   validate_topology();
   if (!planner_record.empty() && planner == "none") {

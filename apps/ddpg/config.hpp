@@ -36,7 +36,7 @@ struct Config {
   std::vector<std::int64_t> critic_net{64, 64};
   std::int64_t action_layer = 1;
   std::string batch_norm = "none";
-  std::string target_bn = "running";
+  std::string target_bn = "batch";
   double bn_momentum = 0.1;
   bool layer_norm = false;
   std::vector<std::int64_t> conv_filters{32, 32, 32};

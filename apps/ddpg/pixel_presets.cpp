@@ -45,6 +45,7 @@ void declare_pixel_presets(cli::OptionTable& table) {
         {"network.critic-net", "64x64", "modern"},
         {"network.action-layer", "2", "lets Q normalise a layer before the action"},
         {"network.batch-norm", "connected", "takes out the background that all pictures share"},
+        {"network.target-bn", "running", "what its trials and results had"},
         {"learning.lr-actor", "1e-4", "paper; 2e-4 and more were not steady in trials"},
         {"learning.lr-critic", "1e-3", "modern"},
         {"learning.critic-l2", "0", "modern"},

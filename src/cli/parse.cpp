@@ -156,6 +156,7 @@ Outcome OptionTable::parse(const std::vector<std::string>& arguments,
     for (ResolvedValue& each : read_config(line.config, names)) said.push_back(std::move(each));
   }
   std::vector<std::string> said_keys;
+  said_keys.reserve(said.size());
   for (const ResolvedValue& each : said) said_keys.push_back(each.key);
   outcome.resolved = resolve(std::move(said));
   refuse_without_partner(options_, outcome.resolved, said_keys);

@@ -90,8 +90,8 @@ class MlpPass final : public NetworkPass {
   const at::Tensor& output() const override;
   const at::Tensor& preactivation() const override;
   const at::Tensor& output_gradient() const override;
-  void backward(const at::Tensor& parameters, const at::Tensor& gradients,
-                bool want_second, double preactivation_weight = 0) override;
+  void backward(const at::Tensor& parameters, const at::Tensor& gradients, bool want_second,
+                double preactivation_weight = 0) override;
   const at::Tensor& second_input_gradient() const override;
 
  private:

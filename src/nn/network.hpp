@@ -59,9 +59,10 @@ class NetworkPass {
   /// or undefined when only input gradients are wanted. Collective where batch statistics are, with
   /// gradients defined or not alike on all ranks. want_second: also second_input_gradient().
   /// preactivation_weight w: the loss also has w/2 times the sum of preactivation()^2, which
-  /// output_gradient() cannot say where the output's activation is saturated. Throws Code::kBug for more than the pass was made for, or before forward.
-  virtual void backward(const at::Tensor& parameters, const at::Tensor& gradients,
-                        bool want_second, double preactivation_weight = 0) = 0;
+  /// output_gradient() cannot say where the output's activation is saturated. Throws Code::kBug for
+  /// more than the pass was made for, or before forward.
+  virtual void backward(const at::Tensor& parameters, const at::Tensor& gradients, bool want_second,
+                        double preactivation_weight = 0) = 0;
   virtual const at::Tensor& second_input_gradient() const = 0;  ///< [G, B, width]
 };
 

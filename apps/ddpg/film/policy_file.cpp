@@ -115,6 +115,7 @@ void read_config(const fs::path& run, Config& config, std::uint32_t& seed) {
   config.declare(table);
   try {
     table.apply(table.resolve(own_options(table, stored)));
+    config.settle();
     seed = static_cast<std::uint32_t>(std::stoul(fact("seed")));
   } catch (const nlohmann::json::exception&) {
     throw Error(Code::kData, run.string() + ": its manifest is damaged");

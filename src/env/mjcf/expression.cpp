@@ -130,8 +130,9 @@ double tolerance_of(const mu::value_type* arguments, int count) {
 Error refusal(const std::string& option, const std::string& text, const mu::ParserError& problem,
               const std::vector<Quantity>& known) {
   std::vector<std::string> names;
+  names.reserve(known.size());
   for (const Quantity& each : known) names.push_back(each.name);
-  const std::string token = problem.GetToken();
+  const std::string& token = problem.GetToken();
   const std::string near =
       problem.GetCode() == mu::ecUNASSIGNABLE_TOKEN ? base::nearest(token, names) : "";
   return Error(
