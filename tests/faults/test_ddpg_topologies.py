@@ -93,7 +93,7 @@ def test_a_task_that_raises_on_one_rank_ends_all(tmp_path, topology, ranks, rank
     args = launch.merged(small_run.ARGS, ["--task", "gym:tenfold_gym_cases:FireSomewhere-v0", "--horizon", "0",
                                           "--topology", topology, "--eval-episodes", "1", "--seed", "2",
                                           "--run-dir", tmp_path / "run"])
-    result = launch.run("ddpg", args, ranks, {**small_run.GIVE_WAY, "PYTHONPATH": CASES})
+    result = launch.run("ddpg", args, ranks, {"PYTHONPATH": CASES})
     refused(result, 3, f"rank {rank}", "environment 2 of this rank", "ValueError: the motor is on fire")
 
 
