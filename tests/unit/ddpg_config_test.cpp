@@ -104,8 +104,8 @@ TEST(Config, NormsExcludeEachOther) {
     EXPECT_EQ(error.code(), base::Code::kUsage);
     EXPECT_THAT(error.what(), HasSubstr("--layer-norm and --batch-norm"));
   }
-  const Config config =
-      with({"--layer-norm", "true", "--engine", "torch", "--conv-filters", "8x16"});
+  const Config config = with(
+      {"--layer-norm", "true", "--engine", "torch", "--obs", "pixels", "--conv-filters", "8x16"});
   config.validate();
   EXPECT_TRUE(config.layer_norm);
   EXPECT_EQ(config.engine, "torch");
