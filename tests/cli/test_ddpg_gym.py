@@ -123,7 +123,8 @@ def test_time_limit_truncates(tmp_path):
 def test_updates_that_are_left_out_leave_the_running_averages_too(tmp_path):
     """A rare observation whose square no float holds: it makes a variance infinite, and without care the averages of
     batch normalisation stay NaN, with which no later update is finite."""
-    extra = ["--batch-norm", "paper", "--action-layer", "2", "--total-steps", "800", "--metrics-every", "80"]
+    extra = ["--batch-norm", "paper", "--target-bn", "running", "--action-layer", "2", "--total-steps", "800",
+             "--metrics-every", "80"]
     assert train(tmp_path / "stop", "tenfold_gym_cases:Huge-v0", 2, *extra).code == 5
     state = trained(tmp_path / "skip", "tenfold_gym_cases:Huge-v0", 2, "--nonfinite", "skip", *extra)
     assert state["optimizer/critic/step"] == 640
