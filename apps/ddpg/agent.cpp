@@ -7,6 +7,8 @@
 #include <cmath>
 #include <utility>
 
+#include "base/error.hpp"
+#include "comm/communicator.hpp"
 #include "ddpg/losses.hpp"
 #include "kernels/flat_optimizer.hpp"
 
@@ -48,10 +50,21 @@ void Learner::keep_statistics() {
 
 double Learner::reduce() {
   const double norm = adam.reduce();
+  if (buffers.numel() == 0) return norm;
   // A gradient may be finite where a running variance is not: batches are normalised in double.
-  // Such an update counts, only the averages stay.
-  if (kept_buffers.defined() && (adam.skipped() || kernels::first_nonfinite(buffers) >= 0)) {
+  // With --nonfinite skip such an update counts, only the averages stay.
+  const std::int64_t bad = kernels::first_nonfinite(buffers);
+  if (kept_buffers.defined() && (adam.skipped() || bad >= 0)) {
     buffers.copy_(kept_buffers);
+  } else if (bad >= 0) {
+    throw comm::AgreedError(
+        base::Error(base::Code::kNumeric,
+                    fmt::format("the running averages of {} {} are not finite: a minibatch's "
+                                "variance is beyond float32",
+                                name, net->buffers().name_at(bad)),
+                    "Look for huge observations; --nonfinite skip leaves such minibatches out of "
+                    "the averages"),
+        0, comm::host_name());
   }
   return norm;
 }

@@ -120,10 +120,11 @@ def test_time_limit_truncates(tmp_path):
                                1 + 2 * state["replay/action"][:, :30, 0] + 1.5 + 2 * (np.arange(30) % 6), rtol=1e-6)
 
 
-def test_updates_that_are_left_out_leave_the_running_averages_too(tmp_path):
+@pytest.mark.parametrize("target", ["batch", "running"])
+def test_updates_that_are_left_out_leave_the_running_averages_too(tmp_path, target):
     """A rare observation whose square no float holds: it makes a variance infinite, and without care the averages of
     batch normalisation stay NaN, with which no later update is finite."""
-    extra = ["--batch-norm", "paper", "--target-bn", "running", "--action-layer", "2", "--total-steps", "800",
+    extra = ["--batch-norm", "paper", "--target-bn", target, "--action-layer", "2", "--total-steps", "800",
              "--metrics-every", "80"]
     assert train(tmp_path / "stop", "tenfold_gym_cases:Huge-v0", 2, *extra).code == 5
     state = trained(tmp_path / "skip", "tenfold_gym_cases:Huge-v0", 2, "--nonfinite", "skip", *extra)
