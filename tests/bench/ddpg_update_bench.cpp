@@ -34,6 +34,7 @@ ddpg::Config config_of(char** argv) {
   config.critic_net = config.actor_net;
   config.action_layer = std::stol(argv[2]);
   config.batch_norm = argv[3];
+  config.target_bn = "running";  // what torch_ddpg.py computes
   config.batch = std::stol(argv[4]);
   config.engine = argv[6];
   return config;
