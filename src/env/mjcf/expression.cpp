@@ -205,10 +205,4 @@ double Expression::value(const mjModel& model, const mjData& data) const {
               "Keep the formula finite for every state");
 }
 
-std::string expression_names(const mjModel& model) {
-  std::vector<std::string> names;
-  for (const Quantity& each : quantities(model)) names.push_back(each.name);
-  return base::join(names, ", ");
-}
-
 }  // namespace tenfold::env

@@ -10,15 +10,15 @@ namespace tenfold::env {
 
 /// A formula as muParser reads it (+ - * / ^, comparisons, &&, ?:, abs, exp, sqrt, min, ...), with
 /// inf, pi and tol(x, low, high, margin = 0, value = 0.1), which is tolerance() of kind gaussian.
-/// Its names, SI units; characters beside letters, digits and _ in the model's names become _:
+/// Its names, in SI units; characters beside letters, digits and _ in the model's names become _.
 ///
-///   q.JOINT, v.JOINT             position and velocity of a hinge or slide
-///   body.NAME.x .y .z .up        place of a body's frame; up: its z axis along the world's, 1
-///   upright site.NAME.x .y .z            place of a site sensor.NAME, sensor.NAME.0   a sensor's
-///   number, or its numbers u.MOTOR, effort              control as the model takes it; mean over
-///   motors of its square in
-///                                the scale of actions, [-1, 1]
-///   time                         seconds in the episode
+/// - q.JOINT, v.JOINT: position and velocity of a hinge or slide
+/// - body.NAME.x .y .z .up: place of a body's frame; up is 1 where its z axis is the world's
+/// - site.NAME.x .y .z: place of a site
+/// - sensor.NAME, sensor.NAME.0: a sensor's number, or its numbers
+/// - u.MOTOR: control as the model takes it
+/// - effort: mean over motors of the square of the action, in [-1, 1], behind the control
+/// - time: seconds in the episode
 class Expression {
  public:
   /// option: for messages ("--reward"). Throws Code::kUsage for what muParser does not understand,
@@ -35,8 +35,5 @@ class Expression {
   struct Parsed;
   std::unique_ptr<Parsed> parsed_;
 };
-
-/// The names that formulas over the model may use, in order.
-std::string expression_names(const mjModel& model);
 
 }  // namespace tenfold::env

@@ -63,6 +63,7 @@ class MjcfTask final : public Task {
   }
 
   void refresh(const mjModel& model, mjData& data) const override { mj_forward(&model, &data); }
+  bool refresh_begins_step() const override { return true; }
 
   void observe(const mjData& data, float* observation) const override {
     for (int id = 0; id < model_->njnt; ++id) {
