@@ -6,41 +6,42 @@ namespace tenfold::ddpg {
 
 using kernels::Activation;
 
-nn::MlpSpec actor_spec(const Config& config, std::int64_t observation_size,
-                       std::int64_t action_size) {
+namespace {
+
+// What mu and Q have in common.
+nn::MlpSpec hidden_layers(const Config& config, std::int64_t observation_size,
+                          const std::vector<std::int64_t>& widths) {
   nn::MlpSpec spec;
   spec.input = observation_size;
-  spec.hidden = config.actor_net;
-  spec.output = action_size;
-  spec.output_activation = Activation::kTanh;
+  spec.hidden = widths;
   spec.final_init_bound = config.final_init;
   spec.batch_norm_input = config.batch_norm == "paper";
+  spec.batch_norm_momentum = config.bn_momentum;
+  if (config.layer_norm) spec.layer_norm_hidden = static_cast<std::int64_t>(widths.size());
+  return spec;
+}
+
+}  // namespace
+
+nn::MlpSpec actor_spec(const Config& config, std::int64_t observation_size,
+                       std::int64_t action_size) {
+  nn::MlpSpec spec = hidden_layers(config, observation_size, config.actor_net);
+  spec.output = action_size;
+  spec.output_activation = Activation::kTanh;
   if (config.batch_norm != "none") {
     spec.batch_norm_hidden = static_cast<std::int64_t>(config.actor_net.size());
-  }
-  spec.batch_norm_momentum = config.bn_momentum;
-  if (config.layer_norm) {
-    spec.layer_norm_hidden = static_cast<std::int64_t>(config.actor_net.size());
   }
   return spec;
 }
 
 nn::MlpSpec critic_spec(const Config& config, std::int64_t observation_size,
                         std::int64_t action_size) {
-  nn::MlpSpec spec;
-  spec.input = observation_size;
-  spec.hidden = config.critic_net;
+  nn::MlpSpec spec = hidden_layers(config, observation_size, config.critic_net);
   spec.output = 1;
   spec.second_input = action_size;
   spec.second_layer = config.action_layer;
-  spec.final_init_bound = config.final_init;
-  spec.batch_norm_input = config.batch_norm == "paper";
   // Section 3: "all layers of the Q network prior to the action input".
   if (config.batch_norm != "none") spec.batch_norm_hidden = config.action_layer - 1;
-  spec.batch_norm_momentum = config.bn_momentum;
-  if (config.layer_norm) {
-    spec.layer_norm_hidden = static_cast<std::int64_t>(config.critic_net.size());
-  }
   return spec;
 }
 

@@ -8,21 +8,10 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
-#include "base/text.hpp"
 #include "tenfold/commands.hpp"
 
-namespace {
-
 using tenfold::base::Code;
-
-int report(Code code, const char* what) {
-  std::fflush(stdout);
-  std::fprintf(stderr, "tenfold: error[%d]: %s\n", static_cast<int>(code),
-               tenfold::base::printable(what).c_str());
-  return static_cast<int>(code);
-}
-
-}  // namespace
+using tenfold::base::print_fatal;
 
 int main(int argc, char** argv) {
   tenfold::base::log_configure(0, true, tenfold::base::LogLevel::kWarning);
@@ -31,12 +20,13 @@ int main(int argc, char** argv) {
     // A script must not take half a list for a whole one because its disk was full.
     if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
       const std::string reason = std::strerror(errno);
-      return report(Code::kIo, ("cannot write to the standard output: " + reason).c_str());
+      return print_fatal(static_cast<int>(Code::kIo),
+                         "cannot write to the standard output: " + reason);
     }
     return static_cast<int>(code);
   } catch (const tenfold::base::Error& error) {
-    return report(error.code(), error.what());
+    return print_fatal(static_cast<int>(error.code()), error.what());
   } catch (const std::exception& error) {
-    return report(Code::kBug, error.what());
+    return print_fatal(static_cast<int>(Code::kBug), error.what());
   }
 }

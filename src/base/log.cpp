@@ -120,4 +120,10 @@ std::string fatal_line(int code, int rank, std::string_view host, std::string_vi
   return fmt::format("tenfold: error[{}] rank {} ({}): {}", code, rank, host, text);
 }
 
+int print_fatal(int code, std::string_view text) {
+  std::fflush(stdout);
+  std::fprintf(stderr, "tenfold: error[%d]: %s\n", code, printable(text).c_str());
+  return code;
+}
+
 }  // namespace tenfold::base

@@ -38,5 +38,8 @@ void log_warning(fmt::format_string<Args...> format, Args&&... args) {
 
 /// "tenfold: error[4] rank 3 (node7): MESSAGE. HINT", the one form of a fatal line.
 std::string fatal_line(int code, int rank, std::string_view host, std::string_view text);
+/// The same without rank and host, for programs of one process: printed to stderr, behind all that
+/// went to stdout. Control bytes are escaped. Returns the code.
+int print_fatal(int code, std::string_view text);
 
 }  // namespace tenfold::base

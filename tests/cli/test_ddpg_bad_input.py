@@ -7,16 +7,9 @@ import subprocess
 import pytest
 
 import launch
+from launch import refused
 
 SMOKE = ["--config", "apps/ddpg/configs/smoke.cfg"]
-
-
-def refused(result, code, *words):
-    """One fatal line, every word in it, this exit code."""
-    assert result.code == code, f"exit code {result.code}\n{result.out}\n{result.err}"
-    assert len(result.fatal) == 1, result.out + result.err
-    for word in words:
-        assert word in result.fatal[0], f"no '{word}' in: {result.fatal[0]}"
 
 
 OPTIONS = [

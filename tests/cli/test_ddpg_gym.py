@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import launch
+from launch import refused
 
 CASES = str(pathlib.Path(__file__).parent / "gym_tasks")
 SHORT = ["--total-steps", "400", "--start-steps", "160", "--eval-every", "0", "--eval-episodes", "3",
@@ -25,13 +26,6 @@ def trained(run_dir, task, ranks, *extra):
     result = train(run_dir, task, ranks, *extra)
     assert result.code == 0, result.out + result.err
     return launch.final_state(run_dir)
-
-
-def refused(result, code, *words):
-    assert result.code == code, f"exit code {result.code}\n{result.out}\n{result.err}"
-    assert len(result.fatal) == 1, result.out + result.err
-    for word in words:
-        assert word in result.fatal[0], f"no '{word}' in: {result.fatal[0]}"
 
 
 def first_bits(seed, index, step, purpose=2):

@@ -6,6 +6,7 @@ import pathlib
 import pytest
 
 import launch
+from launch import refused
 import small_run
 from tenfold_analysis import tenfold_h5
 
@@ -78,13 +79,6 @@ def test_without_its_memory_a_run_refills_first(tmp_path):
     assert small_run.go(run_dir, *small, "--stop-after", "320", ranks=2).code == 75
     # 160 decisions refill; the round that ends them counts.
     assert finished(run_dir, *small, ranks=3)["optimizer/critic/step"] == 160 + 160 + 8
-
-
-def refused(result, code, *words):
-    assert result.code == code, f"exit code {result.code}\n{result.out}\n{result.err}"
-    assert len(result.fatal) == 1, result.out + result.err
-    for word in words:
-        assert word in result.fatal[0], f"no '{word}' in: {result.fatal[0]}"
 
 
 @pytest.mark.parametrize("topology, ranks, rank", [("actors", 3, 2), ("async", 2, 1)])

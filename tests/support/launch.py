@@ -36,6 +36,14 @@ def environment(extra=None):
     return env
 
 
+def refused(result, code, *words):
+    """One fatal line, every word in it, this exit code."""
+    assert result.code == code, f"exit code {result.code}\n{result.out}\n{result.err}"
+    assert len(result.fatal) == 1, result.out + result.err
+    for word in words:
+        assert word in result.fatal[0], f"no '{word}' in: {result.fatal[0]}"
+
+
 def merged(args, more):
     """args, pairs of --option and value, with those replaced that more gives too: an application
     refuses an option that is given twice."""

@@ -40,13 +40,6 @@ void report(const ddpg::Film& film) {
   }
 }
 
-int fail(base::Code code, const char* what) {
-  std::fflush(stdout);
-  std::fprintf(stderr, "tenfold: error[%d]: %s\n", static_cast<int>(code),
-               base::printable(what).c_str());
-  return static_cast<int>(code);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -58,8 +51,8 @@ int main(int argc, char** argv) {
     report(ddpg::make_film(options));
     return 0;
   } catch (const base::Error& error) {
-    return fail(error.code(), error.what());
+    return base::print_fatal(static_cast<int>(error.code()), error.what());
   } catch (const std::exception& error) {
-    return fail(base::Code::kBug, error.what());
+    return base::print_fatal(static_cast<int>(base::Code::kBug), error.what());
   }
 }

@@ -36,13 +36,8 @@ void BlockWriter::begin(std::uint64_t round, std::uint64_t version) {
   words_.assign(kHeaderWords, 0);
 }
 
-void BlockWriter::add(std::span<const float> observation, std::span<const float> action,
-                      float reward, std::span<const float> next_observation, rl::Ending ending) {
+void BlockWriter::append(std::span<const float> observation) {
   words_.insert(words_.end(), observation.begin(), observation.end());
-  words_.insert(words_.end(), action.begin(), action.end());
-  words_.push_back(reward);
-  words_.insert(words_.end(), next_observation.begin(), next_observation.end());
-  words_.push_back(static_cast<float>(ending));
 }
 
 void BlockWriter::append(std::span<const std::uint8_t> frame) {
@@ -51,14 +46,25 @@ void BlockWriter::append(std::span<const std::uint8_t> frame) {
   std::memcpy(words_.data() + at, frame.data(), frame.size());
 }
 
+template <class Number>
+void BlockWriter::add_record(std::span<const Number> seen, std::span<const float> action,
+                             float reward, std::span<const Number> next_seen, rl::Ending ending) {
+  append(seen);
+  append(action);
+  words_.push_back(reward);
+  append(next_seen);
+  words_.push_back(static_cast<float>(ending));
+}
+
+void BlockWriter::add(std::span<const float> observation, std::span<const float> action,
+                      float reward, std::span<const float> next_observation, rl::Ending ending) {
+  add_record(observation, action, reward, next_observation, ending);
+}
+
 void BlockWriter::add_frame(std::span<const std::uint8_t> frame, std::span<const float> action,
                             float reward, std::span<const std::uint8_t> next_frame,
                             rl::Ending ending) {
-  append(frame);
-  words_.insert(words_.end(), action.begin(), action.end());
-  words_.push_back(reward);
-  append(next_frame);
-  words_.push_back(static_cast<float>(ending));
+  add_record(frame, action, reward, next_frame, ending);
 }
 
 std::vector<float> BlockWriter::take(std::vector<float> spare) {

@@ -54,7 +54,11 @@ class BlockWriter {
   std::vector<float> take(std::vector<float> spare);
 
  private:
+  void append(std::span<const float> observation);
   void append(std::span<const std::uint8_t> frame);
+  template <class Number>
+  void add_record(std::span<const Number> seen, std::span<const float> action, float reward,
+                  std::span<const Number> next_seen, rl::Ending ending);
 
   BlockShape shape_;
   std::size_t most_words_;
