@@ -21,6 +21,8 @@ enum class Purpose : std::uint32_t {
   kTest = 7,
   kDisturbance = 8,  ///< what an environment does by itself during an episode
   kPlanner = 9,
+  kPolicySample = 10,  ///< actions drawn from a stochastic policy
+  kActorTraits = 11,   ///< what is drawn once for an actor: its final epsilon
 };
 
 struct Philox {

@@ -1,6 +1,7 @@
 // What an agent acts in: a batch of environments of one task, stepped together.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -11,7 +12,7 @@
 
 namespace tenfold::env {
 
-/// Facts of a task that do not change. Actions are continuous, normalised to [-1, 1].
+/// Facts of a task that do not change. Actions are continuous, normalised to [-1, 1], or choices.
 ///
 /// A decision is one action, held for action_repeat control steps, rewarded by the mean of their
 /// rewards. With rewards in [0, 1] an episode's return is at most horizon; return * 1000 / horizon
@@ -19,12 +20,19 @@ namespace tenfold::env {
 ///
 /// A task may end an episode (a fall). That ends the decision at once, and its reward is the last
 /// control step's alone: a fall costs the same whatever the repeat.
+///
+/// A game (choices > 0) has a few actions to choose from, and its rewards are sums over the repeat.
 struct Spec {
   std::string name;
   std::string summary;
   std::string source;  ///< where its numbers come from
   std::size_t observation_size = 0;
   std::size_t action_size = 0;
+  /// > 0: an action is one of the whole numbers 0 to choices - 1, action_size is 1.
+  std::int64_t choices = 0;
+  /// Height, width and channels where an observation is a picture, contiguous in this order, top
+  /// row first: in observations(), or with observation_size 0 as bytes in frames(). 0 otherwise.
+  std::array<std::int64_t, 3> picture{};
   std::int64_t horizon = 0;                  ///< decisions until the time limit
   std::int64_t action_repeat = 1;            ///< control steps per decision; rewards are their mean
   double control_dt = 0;                     ///< seconds per control step
@@ -43,11 +51,14 @@ class BatchEnv {
 
   /// Starts a new episode in one row from the stream's draws and writes its first observation.
   virtual void reset(std::size_t row, base::Stream& stream) = 0;
-  /// actions: [E, action_size], clipped to [-1, 1]. Every row must be inside an episode.
+  /// actions: [E, action_size], clipped to [-1, 1]; choices as they are (Code::kBug for others).
+  /// Every row must be inside an episode.
   virtual void step(std::span<const float> actions) = 0;
 
   virtual std::span<const float> observations() const = 0;  ///< [E, observation_size]
-  virtual std::span<const float> rewards() const = 0;       ///< [E], as Spec says
+  /// [E, height, width, channels] where Spec::picture is given and observation_size 0.
+  virtual std::span<const std::uint8_t> frames() const { return {}; }
+  virtual std::span<const float> rewards() const = 0;  ///< [E], as Spec says
   virtual std::span<const std::uint8_t> terminal()
       const = 0;  ///< [E] 1: the task ended the episode
   virtual std::span<const std::uint8_t> truncated()

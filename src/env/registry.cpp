@@ -1,6 +1,7 @@
 #include "env/registry.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
@@ -16,18 +17,40 @@ using base::Error;
 
 namespace {
 
-std::vector<TaskEntry> all_tasks() {
+using Family = std::vector<TaskEntry> (*)();
+
+std::vector<TaskEntry> entries_of(std::initializer_list<Family> families) {
   std::vector<TaskEntry> tasks;
-  for (auto family : {pendulum_tasks, cart_tasks, cartpole_tasks, reacher_tasks, point_mass_tasks,
-                      cartpole_poles_tasks, acrobot_tasks, ball_in_cup_tasks, finger_tasks,
-                      reacher_obstacle_tasks, reacher_3da_tasks, gripper_tasks,
-                      blockworld_3da_tasks, canada_tasks, locomotion_tasks, racing_tasks}) {
+  for (const Family family : families) {
     for (TaskEntry& entry : family()) {
       entry.spec.horizon = entry.control_steps / entry.spec.action_repeat;
       tasks.push_back(std::move(entry));
     }
   }
   return tasks;
+}
+
+std::vector<TaskEntry> control_tasks() {
+  return entries_of({pendulum_tasks, cart_tasks, cartpole_tasks, reacher_tasks, point_mass_tasks,
+                     cartpole_poles_tasks, acrobot_tasks, ball_in_cup_tasks, finger_tasks,
+                     reacher_obstacle_tasks, reacher_3da_tasks, gripper_tasks, blockworld_3da_tasks,
+                     canada_tasks, locomotion_tasks, racing_tasks});
+}
+
+std::vector<TaskEntry> game_tasks() {
+  return entries_of({});
+}
+
+std::vector<TaskEntry> all_tasks() {
+  std::vector<TaskEntry> tasks = control_tasks();
+  for (TaskEntry& entry : game_tasks()) tasks.push_back(std::move(entry));
+  return tasks;
+}
+
+std::vector<Spec> specs_of(std::vector<TaskEntry> entries) {
+  std::vector<Spec> specs;
+  for (TaskEntry& entry : entries) specs.push_back(std::move(entry.spec));
+  return specs;
 }
 
 TaskEntry find_task(const std::string& name) {
@@ -48,15 +71,37 @@ TaskEntry find_task(const std::string& name) {
 }  // namespace
 
 std::vector<Spec> list_tasks() {
-  std::vector<Spec> specs;
-  for (TaskEntry& entry : all_tasks()) specs.push_back(std::move(entry.spec));
-  return specs;
+  return specs_of(control_tasks());
+}
+
+std::vector<Spec> list_games() {
+  return specs_of(game_tasks());
+}
+
+std::string game_table() {
+  std::string text = fmt::format("{:<24} {:>9} {:>7} {:>7}  {}\n", "task", "sees", "actions",
+                                 "horizon", "what (from where)");
+  for (const TaskEntry& entry : game_tasks()) {
+    const Spec& spec = entry.spec;
+    const auto& [height, width, channels] = spec.picture;
+    const std::string sees = height > 0 ? fmt::format("{}x{}x{}", height, width, channels)
+                                        : fmt::format("{}", spec.observation_size);
+    const std::string actions =
+        spec.choices > 0 ? fmt::format("{}", spec.choices) : fmt::format("R^{}", spec.action_size);
+    text += fmt::format("{:<24} {:>9} {:>7} {:>7}  {} ({}{})\n", spec.name, sees, actions,
+                        spec.horizon, spec.summary, spec.source,
+                        entry.alias.empty() ? "" : fmt::format("; also called {}", entry.alias));
+    for (const Setting& each : entry.settings) {
+      text += fmt::format("{:<26} {}={}: {}\n", "", each.name, each.value, each.help);
+    }
+  }
+  return text;
 }
 
 std::string task_table() {
   std::string text = fmt::format("{:<24} {:>3} {:>3} {:>7} {:>6} {:>7}  {}\n", "task", "obs", "act",
                                  "horizon", "repeat", "seconds", "what (from where)");
-  for (const TaskEntry& entry : all_tasks()) {
+  for (const TaskEntry& entry : control_tasks()) {
     const Spec& spec = entry.spec;
     const double seconds = static_cast<double>(spec.horizon * spec.action_repeat) * spec.control_dt;
     text += fmt::format("{:<24} {:>3} {:>3} {:>7} {:>6} {:>7.1f}  {} ({}{})\n", spec.name,
@@ -80,6 +125,7 @@ std::string model_file(const std::string& task) {
 
 std::unique_ptr<BatchEnv> make_env(const std::string& name, std::size_t batch_size,
                                    const EnvOptions& options) {
+  if (is_gym_task(name) || is_mjcf_task(name)) Settings(name, {}, options.settings);
   if (is_gym_task(name)) return make_gym_batch(name, batch_size, options);
   if (is_mjcf_task(name)) return make_mjcf_batch(name, batch_size, options);
   TaskEntry entry = find_task(name);
@@ -88,8 +134,9 @@ std::unique_ptr<BatchEnv> make_env(const std::string& name, std::size_t batch_si
     entry.spec.horizon = std::max<std::int64_t>(1, entry.control_steps / options.action_repeat);
   }
   if (options.horizon > 0) entry.spec.horizon = options.horizon;
+  const Settings settings(name, entry.settings, options.settings);
   if (entry.make == nullptr) {
-    return entry.make_native(entry.spec, options.terminate_on_fall, batch_size);
+    return entry.make_native(entry.spec, {options.terminate_on_fall, batch_size, settings});
   }
   std::unique_ptr<Task> task = entry.make();
   const std::string file = task->model_file();

@@ -24,13 +24,17 @@ struct EnvOptions {
   bool terminate_on_fall = true;   ///< tasks that can end early: false turns that into going on
   std::filesystem::path mjcf_folder = {};  ///< empty: the suite's data/mjcf
   OwnTask own = {};                        ///< of tasks mjcf:FILE alone
+  std::string settings = {};               ///< of games: "cells=5,apples=3" (settings.hpp)
 };
 
-/// Every task, in the order of --list-tasks. Needs no model files except where dimensions come from
-/// them (a test holds the table's dimensions against the models).
+/// Every task of continuous control, in the order of --list-tasks. Needs no model files except
+/// where dimensions come from them (a test holds the table's dimensions against the models).
 std::vector<Spec> list_tasks();
 /// The text of --list-tasks: name, dims, horizon, seconds, source, summary.
 std::string task_table();
+/// The others, all native: games to be chosen actions in, classic control, mazes; with settings.
+std::vector<Spec> list_games();
+std::string game_table();
 
 /// "pendulum.xml", in data/mjcf or EnvOptions::mjcf_folder; a user's own file as it was given;
 /// empty for a task without MuJoCo. Throws Code::kUsage for an unknown task.

@@ -162,8 +162,8 @@ void RacingBatch::load(std::size_t row, std::span<const double> state) {
 
 namespace {
 
-std::unique_ptr<BatchEnv> make_racing(const Spec& spec, bool may_end, std::size_t size) {
-  return std::make_unique<RacingBatch>(spec, may_end, size);
+std::unique_ptr<BatchEnv> make_racing(const Spec& spec, const NativeOptions& options) {
+  return std::make_unique<RacingBatch>(spec, options.may_end, options.size);
 }
 
 }  // namespace

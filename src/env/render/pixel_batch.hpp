@@ -36,7 +36,7 @@ class PixelBatch final : public BatchEnv, private StepWatcher {
 
   /// [E, height, width, 3 R], bytes; top row first; channels 3 k + (0, 1, 2): red, green, blue
   /// after control step k. Overwritten by reset, step and load.
-  std::span<const std::uint8_t> frames() const { return frames_; }
+  std::span<const std::uint8_t> frames() const override { return frames_; }
   std::span<const std::uint8_t> frames(std::size_t row) const;
   const MujocoBatch& simulation() const { return *inner_; }
   std::size_t frame_size() const { return frame_size_; }  ///< bytes of a row: height width 3 R

@@ -9,6 +9,7 @@
 
 #include "base/philox.hpp"
 #include "env/batch_env.hpp"
+#include "env/settings.hpp"
 
 namespace tenfold::env {
 
@@ -42,13 +43,22 @@ class Task {
   virtual bool ended(const mjData& /*data*/) const { return false; }
 };
 
+/// What a native task is made from.
+struct NativeOptions {
+  bool may_end = true;     ///< false: tasks that can end early go on
+  std::size_t size = 1;    ///< environments
+  Settings settings = {};  ///< of the entry's own, all with a value
+};
+
 struct TaskEntry {
   Spec spec;
   std::string alias;                ///< another name (the paper's or dm_control's); empty: none
   std::int64_t control_steps;       ///< of an episode; horizon = control_steps / action_repeat
   std::unique_ptr<Task> (*make)();  ///< null: not a MuJoCo task, make_native makes the environments
-  std::unique_ptr<BatchEnv> (*make_native)(const Spec& spec, bool may_end,
-                                           std::size_t size) = nullptr;
+  /// Settings may change what the entry's spec says: the spec of what was made counts.
+  std::unique_ptr<BatchEnv> (*make_native)(const Spec& spec,
+                                           const NativeOptions& options) = nullptr;
+  std::vector<Setting> settings = {};  ///< what EnvOptions::settings may say of a native task
 };
 
 template <class T>
