@@ -4,9 +4,9 @@
 
 #include <ATen/core/Tensor.h>
 
-namespace tenfold::kernels {
+#include "kernels/activation.hpp"
 
-enum class Activation { kIdentity, kRelu, kTanh };
+namespace tenfold::kernels {
 
 // Tensors are float32, rows contiguous: x is [S, B, C] with strides (pitch, C, 1): S virtual shards
 // of B rows. Every result element is computed by the same operations in the same order whatever S

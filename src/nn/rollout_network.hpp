@@ -10,20 +10,30 @@
 #include <span>
 #include <vector>
 
-#include "nn/mlp.hpp"
+#include "kernels/activation.hpp"
 #include "nn/parameter_layout.hpp"
 
 namespace tenfold::nn {
 
-/// Convolutions, then fully connected layers, each with a ReLU (hidden_activation), then an LSTM
-/// where lstm > 0, then one linear layer: all heads side by side.
+/// Convolutions, each with an activation, on pictures [height, width, channels], top row first.
+struct RolloutConv {
+  struct Layer {
+    std::int64_t filters = 0, kernel = 3, stride = 1, padding = 0;
+  };
+  std::int64_t height = 0, width = 0, channels = 0;  ///< of a picture
+  bool bytes = false;                                ///< uint8, divided by 255; else float32
+  std::vector<Layer> layers;
+  kernels::Activation activation = kernels::Activation::kRelu;
+};
+
+/// Convolutions, then fully connected layers, each with hidden_activation, then an LSTM where
+/// lstm > 0, then one linear layer: all heads side by side.
 struct RolloutSpec {
-  std::int64_t input = 0;        ///< numbers of an observation, without convolutions
-  std::optional<ConvSpec> conv;  ///< of pictures; batch_norm is refused
-  bool bytes = false;            ///< pictures are uint8, divided by 255; else float32
+  std::int64_t input = 0;  ///< numbers of an observation, without convolutions
+  std::optional<RolloutConv> conv;
   std::vector<std::int64_t> hidden;
-  kernels::Activation hidden_activation = kernels::Activation::kRelu;  ///< of fully connected ones
-  std::int64_t lstm = 0;                                               ///< cells
+  kernels::Activation hidden_activation = kernels::Activation::kRelu;
+  std::int64_t lstm = 0;  ///< cells
   std::int64_t output = 0;
 };
 
