@@ -7,6 +7,21 @@
 
 namespace tenfold::env {
 
+namespace {
+
+void check_choices(const Spec& spec, std::span<const float> actions) {
+  const auto most = static_cast<float>(spec.choices - 1);
+  const auto bad = std::find_if(actions.begin(), actions.end(), [most](float each) {
+    return !(each >= 0 && each <= most && each == std::floor(each));
+  });
+  if (bad == actions.end()) return;
+  throw base::Error(base::Code::kBug,
+                    fmt::format("action {} of environment {} of task {} is no choice from 0 to {}",
+                                *bad, bad - actions.begin(), spec.name, spec.choices - 1));
+}
+
+}  // namespace
+
 void check_actions(const Spec& spec, std::span<const float> actions,
                    std::span<const std::uint8_t> running) {
   base::require(actions.size() == running.size() * spec.action_size,
@@ -16,7 +31,10 @@ void check_actions(const Spec& spec, std::span<const float> actions,
       "BatchEnv::step: a row is outside an episode, reset it first");
   const auto bad =
       std::find_if(actions.begin(), actions.end(), [](float each) { return std::isnan(each); });
-  if (bad == actions.end()) return;
+  if (bad == actions.end()) {
+    if (spec.choices > 0) check_choices(spec, actions);
+    return;
+  }
   const auto index = static_cast<std::size_t>(bad - actions.begin());
   throw base::Error(base::Code::kNumeric,
                     fmt::format("action {} of environment {} of task {} is not a number",

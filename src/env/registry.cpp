@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/text.hpp"
+#include "env/games/games.hpp"
 #include "env/gym_task.hpp"
 #include "env/mjcf/mjcf_task.hpp"
 #include "env/mujoco_batch.hpp"
@@ -38,7 +39,7 @@ std::vector<TaskEntry> control_tasks() {
 }
 
 std::vector<TaskEntry> game_tasks() {
-  return entries_of({});
+  return entries_of({small_games, classic_games});
 }
 
 std::vector<TaskEntry> all_tasks() {

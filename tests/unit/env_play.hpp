@@ -26,7 +26,9 @@ inline std::vector<float> random_actions(const BatchEnv& env, std::uint32_t seed
     base::Stream stream(seed, base::Purpose::kWarmUpAction, static_cast<std::uint32_t>(row),
                         decision);
     for (std::size_t i = 0; i < env.spec().action_size; ++i) {
-      actions.push_back(static_cast<float>(stream.uniform(-1, 1)));
+      const auto choices = static_cast<std::uint64_t>(env.spec().choices);
+      actions.push_back(choices > 0 ? static_cast<float>(stream.below(choices))
+                                    : static_cast<float>(stream.uniform(-1, 1)));
     }
   }
   return actions;
@@ -42,6 +44,12 @@ inline std::vector<double> state_of(const BatchEnv& env, std::size_t row) {
   std::vector<double> state(env.state_size());
   env.save(row, state);
   return state;
+}
+
+inline std::vector<std::string> game_names() {
+  std::vector<std::string> names;
+  for (const Spec& spec : list_games()) names.push_back(spec.name);
+  return names;
 }
 
 inline std::vector<std::string> task_names() {
