@@ -1,5 +1,6 @@
 #include "env/games/catch.hpp"
 #include "env/games/games.hpp"
+#include "env/games/tmaze.hpp"
 
 namespace tenfold::env {
 
@@ -15,7 +16,13 @@ std::vector<TaskEntry> small_games() {
                         "", 100,
                         {{"rows", 12, 3, 64, true, "height; an episode takes rows - 1 steps"},
                          {"columns", 12, 2, 64, true, "width"},
-                         {"flicker", 0, 0, 1, false, "probability that a frame is blank"}})};
+                         {"flicker", 0, 0, 1, false, "probability that a frame is blank"}}),
+      game_entry<TMaze>({.name = "tmaze",
+                         .summary = "the start shows which arm of a T pays: 1 there, else -1",
+                         .source = "Bakker 2002",
+                         .least_reward = -1,
+                         .can_end = true},
+                        "", 200, {{"length", 6, 1, 100, true, "steps from the start to the end"}})};
 }
 
 }  // namespace tenfold::env
