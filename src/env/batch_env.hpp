@@ -7,6 +7,8 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/philox.hpp"
 
@@ -64,6 +66,12 @@ class BatchEnv {
   virtual std::span<const std::uint8_t> truncated()
       const = 0;                                     ///< [E] 1: time limit or unstable physics
   virtual std::uint64_t unstable_count() const = 0;  ///< episodes cut for unstable physics so far
+  /// What else an evaluator may want to know of a row's episode so far, by name; NaN where there is
+  /// nothing to say of this one. The names are the same for every episode of a task. Allocates: for
+  /// the end of an episode, not for every step.
+  virtual std::vector<std::pair<std::string, double>> episode_facts(std::size_t /*row*/) const {
+    return {};
+  }
 
   /// Exact state of one row (physics, step count, targets), for checkpoints: after load, the same
   /// actions give the same bits. Sizes in doubles, constant for the task.

@@ -83,6 +83,7 @@ std::vector<TaskEntry> blockworld_3da_tasks();
 std::vector<TaskEntry> canada_tasks();
 std::vector<TaskEntry> locomotion_tasks();
 std::vector<TaskEntry> racing_tasks();
+std::vector<TaskEntry> labyrinth_tasks();
 
 /// Addresses in qpos and qvel of a named joint with one degree of freedom. Throws Code::kData.
 struct JointAddress {
