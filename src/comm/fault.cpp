@@ -27,7 +27,7 @@ const std::vector<std::string_view> kPoints{
     "ckpt.before_create", "ckpt.after_write",  "ckpt.after_close",   "ckpt.after_sync",
     "ckpt.after_digest",  "ckpt.after_rename", "ckpt.before_commit", "ckpt.after_commit",
     "ckpt.before_prune",  "ckpt.after_prune",  "loop.step",          "loop.after_update",
-    "reduce.gradient",    "metrics.flush"};
+    "reduce.gradient",    "metrics.flush",     "actor.rollout",      "actor.gradient"};
 constexpr std::array<std::string_view, 7> kKinds{"kill",  "hang", "enospc", "eio",
                                                  "short", "nan",  "slow"};
 

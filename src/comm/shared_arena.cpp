@@ -89,6 +89,7 @@ void SharedArena::allocate() {
   std::uint64_t skip = (ArenaLayout::kLine - into_line) % ArenaLayout::kLine;
   communicator_.broadcast(std::span<std::uint64_t>(&skip, 1));
   base_ = static_cast<std::byte*>(shared) + skip;
+  skip_ = static_cast<MPI_Aint>(skip);
 }
 
 void SharedArena::check_model() const {
@@ -113,6 +114,24 @@ void SharedArena::touch() {
   sync();
   communicator_.barrier();
   sync();
+}
+
+void SharedArena::accumulate(const std::string& name, std::span<const float> values) const {
+  base::require(values.size_bytes() == layout_.size(name), "arena: a part of another size");
+  const auto count = static_cast<int>(values.size());
+  const MPI_Aint at = skip_ + static_cast<MPI_Aint>(layout_.offset(name));
+  check_mpi(
+      MPI_Accumulate(values.data(), count, MPI_FLOAT, 0, at, count, MPI_FLOAT, MPI_SUM, window_),
+      "MPI_Accumulate");
+  check_mpi(MPI_Win_flush(0, window_), "MPI_Win_flush");
+}
+
+void SharedArena::fetch(const std::string& name, std::span<float> values) const {
+  base::require(values.size_bytes() == layout_.size(name), "arena: a part of another size");
+  const auto count = static_cast<int>(values.size());
+  const MPI_Aint at = skip_ + static_cast<MPI_Aint>(layout_.offset(name));
+  check_mpi(MPI_Get(values.data(), count, MPI_FLOAT, 0, at, count, MPI_FLOAT, window_), "MPI_Get");
+  check_mpi(MPI_Win_flush(0, window_), "MPI_Win_flush");
 }
 
 void SharedArena::sync() const {

@@ -58,6 +58,10 @@ class SharedArena {
   std::span<T> part(const std::string& name) const {
     return {reinterpret_cast<T*>(base_ + layout_.offset(name)), layout_.size(name) / sizeof(T)};
   }
+  /// Adds to a part of floats, or reads it, through MPI's one-sided operations, atomic per element
+  /// among themselves; done when they return. Not with plain writes to that part at the same time.
+  void accumulate(const std::string& name, std::span<const float> values) const;
+  void fetch(const std::string& name, std::span<float> values) const;
   /// Makes this rank's writes visible to the others, and theirs to it, once all have passed a
   /// barrier after it. Not collective.
   void sync() const;
@@ -71,6 +75,7 @@ class SharedArena {
   ArenaLayout layout_;
   MPI_Win window_ = MPI_WIN_NULL;
   std::byte* base_ = nullptr;
+  MPI_Aint skip_ = 0;  ///< bytes of rank 0's memory before base_
 };
 
 /// Throws Code::kUsage unless all of so many ranks are on this node.
