@@ -65,12 +65,12 @@ inline Vector tanh_of(const Vector& argument) {
 template <class Body>
 inline void for_vectors(std::int64_t count, const Body& body) {
   std::int64_t i = 0;
-  for (; i + kLanes <= count; i += kLanes) body(i, kLanes);
+  for (; i + kWide <= count; i += kWide) body(i, kWide);
   if (i < count) body(i, count - i);
 }
 inline Vector load_part(const float* from, std::int64_t count) {
-  if (count >= kLanes) return load(from);
-  float lanes[kLanes] = {};
+  if (count >= kWide) return load(from);
+  float lanes[kWide] = {};
   for (std::int64_t l = 0; l < count; ++l) lanes[l] = from[l];
   return load(lanes);
 }

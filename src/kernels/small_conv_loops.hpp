@@ -9,56 +9,71 @@ namespace {
 // R places by C vectors of filters, the last of them with only last lanes.
 template <int R, int C>
 inline void conv_block(const ConvShape& shape, const std::int32_t* offset, const float* picture,
-                       const float* w, const float* bias, Rows y, std::int64_t last) {
+                       const float* w, ConstRows start, Rows y, std::int64_t last) {
   Vector sum[R][C];
   const float* from[R];
+  TENFOLD_UNROLL
   for (int r = 0; r < R; ++r) {
     from[r] = picture + offset[r];
-    for (int c = 0; c < C; ++c) sum[r][c] = load(bias + c * kLanes);
+    TENFOLD_UNROLL
+    for (int c = 0; c < C; ++c) sum[r][c] = load(start.data + r * start.stride + c * kWide);
   }
   const std::int64_t wide = shape.kernel * shape.channels;
   for (std::int64_t ky = 0; ky < shape.kernel; ++ky) {
     for (std::int64_t k = 0; k < wide; ++k, w += shape.filters) {
       Vector weights[C];
-      for (int c = 0; c < C; ++c) weights[c] = load(w + c * kLanes);
+      TENFOLD_UNROLL
+      for (int c = 0; c < C; ++c) weights[c] = load(w + c * kWide);
+      TENFOLD_UNROLL
       for (int r = 0; r < R; ++r) {
+        TENFOLD_UNROLL
         for (int c = 0; c < C; ++c) sum[r][c] += from[r][k] * weights[c];
       }
     }
+    TENFOLD_UNROLL
     for (int r = 0; r < R; ++r) from[r] += shape.width * shape.channels;
   }
+  TENFOLD_UNROLL
   for (int r = 0; r < R; ++r) {
     float* const row = y.data + r * y.stride;
-    for (int c = 0; c + 1 < C; ++c) store(row + c * kLanes, sum[r][c]);
-    store_part(row + (C - 1) * kLanes, sum[r][C - 1], last);
+    TENFOLD_UNROLL
+    for (int c = 0; c + 1 < C; ++c) store(row + c * kWide, sum[r][c]);
+    store_part(row + (C - 1) * kWide, sum[r][C - 1], last);
   }
 }
 
 template <int C>
 inline void conv_columns(const ConvShape& shape, const std::int32_t* offset, const float* picture,
-                         const float* w, const float* bias, Rows y, std::int64_t last) {
-  constexpr int kRows = C == 1 ? kBlock : (kBlock + 1) / 2;
+                         const float* w, ConstRows start, Rows y, std::int64_t last) {
+  constexpr int kRows = kBlock / C;
   const std::int64_t places = shape.out_height * shape.out_width;
+  const auto block = [&](std::int64_t p, auto rows) {
+    conv_block<rows(), C>(shape, offset + p, picture, w,
+                          {start.data + p * start.stride, start.stride},
+                          {y.data + p * y.stride, y.stride}, last);
+  };
   std::int64_t p = 0;
-  for (; p + kRows <= places; p += kRows) {
-    conv_block<kRows, C>(shape, offset + p, picture, w, bias, {y.data + p * y.stride, y.stride},
-                         last);
+  for (; p + kRows <= places; p += kRows) block(p, Count<kRows>{});
+  for (; p < places; ++p) block(p, Count<1>{});
+}
+
+// start: of each place, or, with stride 0, a bias.
+inline void conv_rows(const ConvShape& shape, const std::int32_t* offset, const float* picture,
+                      const float* w, ConstRows start, Rows y) {
+  std::int64_t c = 0;
+  for (; c + 2 * kWide <= shape.filters; c += 2 * kWide) {
+    conv_columns<2>(shape, offset, picture, w + c, {start.data + c, start.stride},
+                    {y.data + c, y.stride}, kWide);
   }
-  for (; p < places; ++p) {
-    conv_block<1, C>(shape, offset + p, picture, w, bias, {y.data + p * y.stride, y.stride}, last);
+  for (; c < shape.filters; c += kWide) {
+    conv_columns<1>(shape, offset, picture, w + c, {start.data + c, start.stride},
+                    {y.data + c, y.stride}, smaller(kWide, shape.filters - c));
   }
 }
 
 void conv_forward(const ConvShape& shape, const std::int32_t* offset, const float* picture,
                   const float* w, const float* bias, Rows y) {
-  std::int64_t c = 0;
-  for (; c + 2 * kLanes <= shape.filters; c += 2 * kLanes) {
-    conv_columns<2>(shape, offset, picture, w + c, bias + c, {y.data + c, y.stride}, kLanes);
-  }
-  for (; c < shape.filters; c += kLanes) {
-    conv_columns<1>(shape, offset, picture, w + c, bias + c, {y.data + c, y.stride},
-                    smaller(kLanes, shape.filters - c));
-  }
+  conv_rows(shape, offset, picture, w, {bias, 0}, y);
 }
 
 // body(place, tap) for every place whose patch holds number index of the picture; tap counts
@@ -82,8 +97,8 @@ inline void for_places(const ConvShape& s, std::int64_t index, const Body& body)
 void conv_forward_sparse(const ConvShape& shape, const float* picture, const std::int32_t* nonzero,
                          std::int64_t count, const float* w, const float* bias, Rows y) {
   const std::int64_t places = shape.out_height * shape.out_width;
-  for (std::int64_t f = 0; f < shape.filters; f += kLanes) {
-    const std::int64_t lanes = smaller(kLanes, shape.filters - f);
+  for (std::int64_t f = 0; f < shape.filters; f += kWide) {
+    const std::int64_t lanes = smaller(kWide, shape.filters - f);
     for (std::int64_t p = 0; p < places; ++p) {
       store_part(y.data + p * y.stride + f, load(bias + f), lanes);
     }
@@ -102,13 +117,16 @@ template <int R>
 inline void conv_outer_block(const ConvShape& shape, const std::int32_t* offset,
                              const float* picture, ConstRows dy, float* dw, std::int64_t last) {
   Vector sum[R];
+  TENFOLD_UNROLL
   for (int r = 0; r < R; ++r) sum[r] = load(dw + r * shape.filters);
   const std::int64_t places = shape.out_height * shape.out_width;
   for (std::int64_t p = 0; p < places; ++p) {
     const Vector slope = load(dy.data + p * dy.stride);
     const float* const from = picture + offset[p];
+    TENFOLD_UNROLL
     for (int r = 0; r < R; ++r) sum[r] += from[r] * slope;
   }
+  TENFOLD_UNROLL
   for (int r = 0; r < R; ++r) store_part(dw + r * shape.filters, sum[r], last);
 }
 
@@ -117,8 +135,8 @@ void conv_weight_gradient(const ConvShape& shape, const std::int32_t* offset, co
   const std::int64_t wide = shape.kernel * shape.channels;
   for (std::int64_t ky = 0; ky < shape.kernel; ++ky) {
     const float* const line = picture + ky * shape.width * shape.channels;
-    for (std::int64_t f = 0; f < shape.filters; f += kLanes) {
-      const std::int64_t lanes = smaller(kLanes, shape.filters - f);
+    for (std::int64_t f = 0; f < shape.filters; f += kWide) {
+      const std::int64_t lanes = smaller(kWide, shape.filters - f);
       const ConstRows slopes{dy.data + f, dy.stride};
       float* const to = dw + ky * wide * shape.filters + f;
       std::int64_t k = 0;
@@ -141,10 +159,10 @@ void conv_weight_gradient_sparse(const ConvShape& shape, const float* picture,
   for (std::int64_t k = 0; k < count; ++k) {
     const float value = picture[nonzero[k]];
     for_places(shape, nonzero[k], [&](std::int64_t place, std::int64_t tap) {
-      for (std::int64_t f = 0; f < shape.filters; f += kLanes) {
+      for (std::int64_t f = 0; f < shape.filters; f += kWide) {
         float* const sum = dw + tap * shape.filters + f;
         store_part(sum, load(sum) + value * load(dy.data + place * dy.stride + f),
-                   smaller(kLanes, shape.filters - f));
+                   smaller(kWide, shape.filters - f));
       }
     });
   }
@@ -154,12 +172,15 @@ void conv_weight_gradient_sparse(const ConvShape& shape, const float* picture,
 template <int C>
 inline void conv_back_block(const ConvShape& shape, const float* dy, const float* w_t,
                             std::int64_t taps, float* to, std::int64_t last) {
-  Vector sum[C] = {};
+  Vector sum[C];
+  clear(sum);
   for (std::int64_t f = 0; f < shape.filters; ++f) {
-    for (int c = 0; c < C; ++c) sum[c] += dy[f] * load(w_t + f * taps + c * kLanes);
+    TENFOLD_UNROLL
+    for (int c = 0; c < C; ++c) sum[c] += dy[f] * load(w_t + f * taps + c * kWide);
   }
-  for (int c = 0; c + 1 < C; ++c) store(to + c * kLanes, load(to + c * kLanes) + sum[c]);
-  float* const end = to + (C - 1) * kLanes;
+  TENFOLD_UNROLL
+  for (int c = 0; c + 1 < C; ++c) store(to + c * kWide, load(to + c * kWide) + sum[c]);
+  float* const end = to + (C - 1) * kWide;
   store_part(end, load(end) + sum[C - 1], last);
 }
 
@@ -174,11 +195,11 @@ void conv_input_gradient(const ConvShape& shape, const std::int32_t* offset, Con
       const float* const weights = w_t + ky * wide;
       float* const to = line + offset[p];
       std::int64_t k = 0;
-      for (; k + kBlock / 2 * kLanes <= wide; k += kBlock / 2 * kLanes) {
-        conv_back_block<kBlock / 2>(shape, slope, weights + k, taps, to + k, kLanes);
+      for (; k + kBlock / 2 * kWide <= wide; k += kBlock / 2 * kWide) {
+        conv_back_block<kBlock / 2>(shape, slope, weights + k, taps, to + k, kWide);
       }
-      for (; k < wide; k += kLanes) {
-        conv_back_block<1>(shape, slope, weights + k, taps, to + k, smaller(kLanes, wide - k));
+      for (; k < wide; k += kWide) {
+        conv_back_block<1>(shape, slope, weights + k, taps, to + k, smaller(kWide, wide - k));
       }
     }
   }

@@ -1,10 +1,21 @@
 // Products of rows with a weight [in, out]: see SmallProducts.
 #pragma once
 
-#include "kernels/small_vectors.hpp"
+#include "kernels/small_conv_loops.hpp"
 
 namespace tenfold::kernels {
 namespace {
+
+// Whether to look for zeros: they must be so many that they can be foreseen.
+inline bool is_mostly_zero(ConstRows x, std::int64_t n, std::int64_t in) {
+  constexpr std::int64_t kShare = 4;
+  std::int64_t found = 0;
+  for (std::int64_t r = 0; r < n; ++r) {
+    const float* const row = x.data + r * x.stride;
+    for (std::int64_t i = 0; i < in; ++i) found += static_cast<std::int64_t>(is_nonzero(row[i]));
+  }
+  return found * kShare < n * in;
+}
 
 // C vectors of one row's outputs; the last of them has only last lanes.
 template <int C>
@@ -12,14 +23,17 @@ inline void forward_block(const float* x, const std::int32_t* list, std::int64_t
                           const float* w, std::int64_t out, const float* start, float* y,
                           std::int64_t last) {
   Vector sum[C];
-  for (int c = 0; c < C; ++c) sum[c] = load(start + c * kLanes);
+  TENFOLD_UNROLL
+  for (int c = 0; c < C; ++c) sum[c] = load(start + c * kWide);
   for (std::int64_t k = 0; k < count; ++k) {
     const float* const row = w + list[k] * out;
     const float value = x[list[k]];
-    for (int c = 0; c < C; ++c) sum[c] += value * load(row + c * kLanes);
+    TENFOLD_UNROLL
+    for (int c = 0; c < C; ++c) sum[c] += value * load(row + c * kWide);
   }
-  for (int c = 0; c + 1 < C; ++c) store(y + c * kLanes, sum[c]);
-  store_part(y + (C - 1) * kLanes, sum[C - 1], last);
+  TENFOLD_UNROLL
+  for (int c = 0; c + 1 < C; ++c) store(y + c * kWide, sum[c]);
+  store_part(y + (C - 1) * kWide, sum[C - 1], last);
 }
 
 // Few outputs: one vector, all inputs, four sums.
@@ -37,6 +51,11 @@ inline void forward_narrow(const float* x, std::int64_t in, const float* w, std:
 
 void forward(ConstRows x, std::int64_t n, std::int64_t in, const float* w, std::int64_t out,
              ConstRows start, Rows y, std::int32_t* list) {
+  if (out > kWide && n >= kBlock && !is_mostly_zero(x, n, in)) {
+    // The weight is read once for several rows: a convolution whose every patch is a row.
+    for (std::int64_t r = 0; r < n; ++r) list[r] = static_cast<std::int32_t>(r * x.stride);
+    return conv_rows({0, in, 1, 1, 1, n, out}, list, x.data, w, start, y);
+  }
   for (std::int64_t r = 0; r < n; ++r) {
     const float* const xr = x.data + r * x.stride;
     const float* const from = start.data + r * start.stride;
@@ -45,43 +64,64 @@ void forward(ConstRows x, std::int64_t n, std::int64_t in, const float* w, std::
       forward_narrow<Quad>(xr, in, w, out, from, yr);
       continue;
     }
-    if (out <= kLanes) {
+    if (out <= kWide) {
       forward_narrow<Vector>(xr, in, w, out, from, yr);
       continue;
     }
     const std::int64_t count = nonzeros(xr, in, list);
     std::int64_t c = 0;
-    for (; c + kBlock * kLanes <= out; c += kBlock * kLanes) {
-      forward_block<kBlock>(xr, list, count, w + c, out, from + c, yr + c, kLanes);
+    for (; c + kBlock * kWide <= out; c += kBlock * kWide) {
+      forward_block<kBlock>(xr, list, count, w + c, out, from + c, yr + c, kWide);
     }
-    for (; c + kBlock / 2 * kLanes <= out; c += kBlock / 2 * kLanes) {
-      forward_block<kBlock / 2>(xr, list, count, w + c, out, from + c, yr + c, kLanes);
+    for (; c + kBlock / 2 * kWide <= out; c += kBlock / 2 * kWide) {
+      forward_block<kBlock / 2>(xr, list, count, w + c, out, from + c, yr + c, kWide);
     }
-    for (; c < out; c += kLanes) {
-      forward_block<1>(xr, list, count, w + c, out, from + c, yr + c, smaller(kLanes, out - c));
+    for (; c < out; c += kWide) {
+      forward_block<1>(xr, list, count, w + c, out, from + c, yr + c, smaller(kWide, out - c));
     }
   }
 }
 
-template <int C>
+// One row of the gradient: from the count rows in list, or, without one, from rows 0 to count - 1.
+template <int C, bool kListed>
 inline void outer_block(const float* x, std::int64_t x_stride, const std::int32_t* list,
-                        std::int64_t count, const float* dy, std::int64_t dy_stride, float* dw,
-                        std::int64_t last) {
-  Vector sum[C] = {};
+                        std::int64_t count, ConstRows dy, float* dw, std::int64_t last) {
+  Vector sum[C];
+  clear(sum);
   for (std::int64_t k = 0; k < count; ++k) {
-    const float value = x[list[k] * x_stride];
-    const float* const row = dy + list[k] * dy_stride;
-    for (int c = 0; c < C; ++c) sum[c] += value * load(row + c * kLanes);
+    const std::int64_t r = kListed ? list[k] : k;
+    const float value = x[r * x_stride];
+    const float* const row = dy.data + r * dy.stride;
+    TENFOLD_UNROLL
+    for (int c = 0; c < C; ++c) sum[c] += value * load(row + c * kWide);
   }
-  for (int c = 0; c + 1 < C; ++c) store(dw + c * kLanes, sum[c]);
-  store_part(dw + (C - 1) * kLanes, sum[C - 1], last);
+  TENFOLD_UNROLL
+  for (int c = 0; c + 1 < C; ++c) store(dw + c * kWide, sum[c]);
+  store_part(dw + (C - 1) * kWide, sum[C - 1], last);
+}
+
+template <bool kListed>
+inline void outer_row(const float* x, std::int64_t x_stride, const std::int32_t* list,
+                      std::int64_t count, ConstRows dy, std::int64_t out, float* dw) {
+  constexpr int kHalf = kBlock / 2;
+  std::int64_t c = 0;
+  for (; c + kBlock * kWide <= out; c += kBlock * kWide) {
+    outer_block<kBlock, kListed>(x, x_stride, list, count, {dy.data + c, dy.stride}, dw + c, kWide);
+  }
+  for (; c + kHalf * kWide <= out; c += kHalf * kWide) {
+    outer_block<kHalf, kListed>(x, x_stride, list, count, {dy.data + c, dy.stride}, dw + c, kWide);
+  }
+  for (; c < out; c += kWide) {
+    outer_block<1, kListed>(x, x_stride, list, count, {dy.data + c, dy.stride}, dw + c,
+                            smaller(kWide, out - c));
+  }
 }
 
 // Few outputs: vectors run along the inputs.
 inline void outer_narrow(ConstRows x, std::int64_t n, std::int64_t in, ConstRows dy,
                          std::int64_t out, float* dw) {
-  float columns[kLanes][kLanes];
-  for (std::int64_t i = 0; i < in; i += kLanes) {
+  float columns[kWide][kWide];
+  for (std::int64_t i = 0; i < in; i += kWide) {
     for (std::int64_t j = 0; j < out; ++j) {
       Vector sum{};
       for (std::int64_t r = 0; r < n; ++r) {
@@ -89,7 +129,7 @@ inline void outer_narrow(ConstRows x, std::int64_t n, std::int64_t in, ConstRows
       }
       store(columns[j], sum);
     }
-    const std::int64_t lanes = smaller(kLanes, in - i);
+    const std::int64_t lanes = smaller(kWide, in - i);
     for (std::int64_t l = 0; l < lanes; ++l) {
       for (std::int64_t j = 0; j < out; ++j) dw[(i + l) * out + j] = columns[j][l];
     }
@@ -98,27 +138,20 @@ inline void outer_narrow(ConstRows x, std::int64_t n, std::int64_t in, ConstRows
 
 void weight_gradient(ConstRows x, std::int64_t n, std::int64_t in, ConstRows dy, std::int64_t out,
                      float* dw, std::int32_t* list) {
-  if (out <= kLanes) return outer_narrow(x, n, in, dy, out, dw);
+  if (out <= kWide) return outer_narrow(x, n, in, dy, out, dw);
+  const bool mostly_zero = is_mostly_zero(x, n, in);
   for (std::int64_t i = 0; i < in; ++i) {
     const float* const column = x.data + i;
+    if (!mostly_zero) {
+      outer_row<false>(column, x.stride, list, n, dy, out, dw + i * out);
+      continue;
+    }
     std::int64_t count = 0;
     for (std::int64_t r = 0; r < n; ++r) {
       list[count] = static_cast<std::int32_t>(r);
       count += static_cast<std::int64_t>(is_nonzero(column[r * x.stride]));
     }
-    float* const to = dw + i * out;
-    std::int64_t c = 0;
-    for (; c + kBlock * kLanes <= out; c += kBlock * kLanes) {
-      outer_block<kBlock>(column, x.stride, list, count, dy.data + c, dy.stride, to + c, kLanes);
-    }
-    for (; c + kBlock / 2 * kLanes <= out; c += kBlock / 2 * kLanes) {
-      outer_block<kBlock / 2>(column, x.stride, list, count, dy.data + c, dy.stride, to + c,
-                              kLanes);
-    }
-    for (; c < out; c += kLanes) {
-      outer_block<1>(column, x.stride, list, count, dy.data + c, dy.stride, to + c,
-                     smaller(kLanes, out - c));
-    }
+    outer_row<true>(column, x.stride, list, count, dy, out, dw + i * out);
   }
 }
 
@@ -128,9 +161,9 @@ constexpr std::int64_t kTransposed = 32;
 
 inline void input_gradient_narrow(ConstRows dy, std::int64_t n, std::int64_t out, const float* w,
                                   std::int64_t in, Rows dx) {
-  float columns[kTransposed][kLanes] = {};
-  for (std::int64_t i = 0; i < in; i += kLanes) {
-    const std::int64_t lanes = smaller(kLanes, in - i);
+  float columns[kTransposed][kWide] = {};
+  for (std::int64_t i = 0; i < in; i += kWide) {
+    const std::int64_t lanes = smaller(kWide, in - i);
     for (std::int64_t l = 0; l < lanes; ++l) {
       for (std::int64_t j = 0; j < out; ++j) columns[j][l] = w[(i + l) * out + j];
     }
@@ -147,17 +180,21 @@ inline void input_gradient_narrow(ConstRows dy, std::int64_t n, std::int64_t out
 template <int R>
 inline void dot_block(const float* w, const float* dy, std::int64_t dy_stride, std::int64_t out,
                       float* dx, std::int64_t dx_stride) {
-  Vector sum[R] = {};
+  Vector sum[R];
+  clear(sum);
   std::int64_t c = 0;
-  for (; c + kLanes <= out; c += kLanes) {
+  for (; c + kWide <= out; c += kWide) {
     const Vector weights = load(w + c);
+    TENFOLD_UNROLL
     for (int r = 0; r < R; ++r) sum[r] += weights * load(dy + r * dy_stride + c);
   }
   if (c < out) {
     Vector weights{};
     for (std::int64_t l = 0; l < out - c; ++l) weights[l] = w[c + l];
+    TENFOLD_UNROLL
     for (int r = 0; r < R; ++r) sum[r] += weights * load(dy + r * dy_stride + c);
   }
+  TENFOLD_UNROLL
   for (int r = 0; r < R; ++r) dx[r * dx_stride] = sum_of_lanes(sum[r]);
 }
 
@@ -179,10 +216,10 @@ void input_gradient(ConstRows dy, std::int64_t n, std::int64_t out, const float*
 }
 
 void column_sums(ConstRows rows, std::int64_t n, std::int64_t columns, float* sum) {
-  for (std::int64_t c = 0; c < columns; c += kLanes) {
+  for (std::int64_t c = 0; c < columns; c += kWide) {
     Vector total{};
     for (std::int64_t r = 0; r < n; ++r) total += load(rows.data + r * rows.stride + c);
-    store_part(sum + c, total, smaller(kLanes, columns - c));
+    store_part(sum + c, total, smaller(kWide, columns - c));
   }
 }
 

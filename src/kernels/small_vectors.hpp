@@ -7,21 +7,32 @@
 
 #include "kernels/small_products.hpp"
 
+// Before a loop over an array of vectors, which then stays in registers.
+#if defined(__clang__)
+#define TENFOLD_UNROLL _Pragma("unroll")
+#else
+#define TENFOLD_UNROLL _Pragma("GCC unroll 8")
+#endif
+
 namespace tenfold::kernels {
 namespace {
 
-using Vector = float __attribute__((vector_size(64)));
-using Integers = std::int32_t __attribute__((vector_size(64)));
+// As wide as the instruction set's registers: wider vectors would be kept in memory.
+#if defined(__AVX512F__)
+constexpr int kBytes = 64;
+#elif defined(__AVX2__)
+constexpr int kBytes = 32;
+#else
+constexpr int kBytes = 16;
+#endif
+using Vector = float __attribute__((vector_size(kBytes)));
+using Integers = std::int32_t __attribute__((vector_size(kBytes)));
 using Quad = float __attribute__((vector_size(16)));
+constexpr std::int64_t kWide = kBytes / 4;
+static_assert(kWide <= kLanes);
 
 // Sums that run side by side in registers: enough to hide an addition's latency.
-#if defined(__AVX512F__)
 constexpr int kBlock = 8;
-#elif defined(__AVX2__)
-constexpr int kBlock = 4;
-#else
-constexpr int kBlock = 2;
-#endif
 
 template <class V = Vector>
 inline V load(const float* from) {
@@ -33,6 +44,12 @@ template <class V>
 inline void store(float* to, const V& v) {
   __builtin_memcpy(to, &v, sizeof v);
 }
+// One by one: as a whole, the compiler would clear memory rather than registers.
+template <int N>
+inline void clear(Vector (&sums)[N]) {
+  TENFOLD_UNROLL
+  for (int i = 0; i < N; ++i) sums[i] = Vector{};
+}
 // The first count lanes.
 template <class V>
 inline void store_part(float* to, const V& v, std::int64_t count) {
@@ -42,22 +59,23 @@ inline void store_part(float* to, const V& v, std::int64_t count) {
   store(lanes, v);
   for (std::int64_t i = 0; i < count; ++i) to[i] = lanes[i];
 }
-template <class V>
-inline V halves_added(const Vector& v) {
-  V low, high;
+template <class Half, class V>
+inline Half halves_added(const V& v) {
+  Half low, high;
   __builtin_memcpy(&low, &v, sizeof low);
   __builtin_memcpy(&high, reinterpret_cast<const char*>(&v) + sizeof low, sizeof high);
   return low + high;
 }
-// In one order, whatever the instruction set.
 inline float sum_of_lanes(const Vector& v) {
+#if defined(__AVX512F__)
   using Eight = float __attribute__((vector_size(32)));
-  const Eight eight = halves_added<Eight>(v);
-  Quad low, high;
-  __builtin_memcpy(&low, &eight, sizeof low);
-  __builtin_memcpy(&high, reinterpret_cast<const char*>(&eight) + sizeof low, sizeof high);
-  low += high;
-  return (low[0] + low[2]) + (low[1] + low[3]);
+  const Quad four = halves_added<Quad>(halves_added<Eight>(v));
+#elif defined(__AVX2__)
+  const Quad four = halves_added<Quad>(v);
+#else
+  const Quad& four = v;
+#endif
+  return (four[0] + four[2]) + (four[1] + four[3]);
 }
 
 inline bool is_nonzero(float value) {
@@ -65,6 +83,11 @@ inline bool is_nonzero(float value) {
   __builtin_memcpy(&bits, &value, sizeof bits);
   return (bits << 1) != 0;
 }
+
+template <int N>
+struct Count {
+  constexpr int operator()() const { return N; }
+};
 
 inline std::int64_t smaller(std::int64_t a, std::int64_t b) {
   return a < b ? a : b;

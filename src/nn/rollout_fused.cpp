@@ -17,7 +17,8 @@ FusedRolloutPass::FusedRolloutPass(std::shared_ptr<const RolloutPlan> plan, std:
       rows_(rows),
       gradients_(gradients),
       products_(kernels::small_products()),
-      work_(*plan_, steps, rows, gradients) {
+      work_(*plan_, steps, rows, gradients),
+      dense_(work_.longest) {
   if (!device.is_cpu()) {
     throw base::Error(base::Code::kUsage, "the fused engine of rollouts runs on the CPU alone",
                       "Use the torch engine on a GPU");
@@ -138,8 +139,7 @@ void FusedRolloutPass::conv_forward(std::size_t index, std::int64_t row) {
 }
 
 void FusedRolloutPass::layer_forward(const RolloutLayerPlan& plan, ConstRows x, Rows y) {
-  products_.forward(x, rows_, plan.input, weight(plan.weight), plan.output, {weight(plan.bias), 0},
-                    y, work_.list.data());
+  dense_.forward(x, rows_, plan.input, weight(plan.weight), plan.output, {weight(plan.bias), 0}, y);
   products_.activate(y.data, rows_ * y.stride, plan.activation);
 }
 
@@ -149,9 +149,9 @@ void FusedRolloutPass::lstm_forward(std::int64_t t) {
   layer_forward(plan_->lstm, seen_by(work_.layers.size(), row), lstm.gates.from(row));
   const Rows z = lstm.gates.from(row), before = lstm.state.from(row),
              after = lstm.state.from(row + rows_);
-  products_.forward(before, rows_, cells,
-                    weight(plan_->lstm.weight) + plan_->lstm.input * plan_->lstm.output,
-                    plan_->lstm.output, z, z, work_.list.data());
+  dense_.forward(before, rows_, cells,
+                 weight(plan_->lstm.weight) + plan_->lstm.input * plan_->lstm.output,
+                 plan_->lstm.output, z, z);
   for (std::int64_t e = 0; e < rows_; ++e) {
     float* const next = after.data + e * after.stride;
     products_.lstm_forward(cells, z.data + e * z.stride, before.data + e * before.stride + cells,
@@ -177,11 +177,10 @@ std::span<const float> FusedRolloutPass::forward(std::int64_t t, const at::Tenso
 
 void FusedRolloutPass::layer_backward(const RolloutLayerPlan& plan, ConstRows x, ConstRows dy,
                                       std::int64_t n, Rows dx) {
-  products_.weight_gradient(x, n, plan.input, dy, plan.output, gradient_of(plan.weight),
-                            work_.list.data());
+  dense_.weight_gradient(x, n, plan.input, dy, plan.output, gradient_of(plan.weight));
   products_.column_sums(dy, n, plan.output, gradient_of(plan.bias));
   if (dx.data == nullptr) return;
-  products_.input_gradient(dy, n, plan.output, weight(plan.weight), plan.input, dx);
+  dense_.input_gradient(dy, n, plan.output, weight(plan.weight), plan.input, dx);
 }
 
 // What step t + 1 sends back to t is in dc and dh_below, unless t is the last one.
@@ -201,9 +200,9 @@ void FusedRolloutPass::lstm_step_back(std::int64_t t, bool last) {
                             lstm.tanh_c.row(row + e), dh, dc, lstm.dz.row(row + e));
   }
   if (t == 0) return;
-  products_.input_gradient(lstm.dz.from(row), rows_, plan_->lstm.output,
-                           weight(plan_->lstm.weight) + plan_->lstm.input * plan_->lstm.output,
-                           cells, lstm.dh_below.from(0));
+  dense_.input_gradient(lstm.dz.from(row), rows_, plan_->lstm.output,
+                        weight(plan_->lstm.weight) + plan_->lstm.input * plan_->lstm.output, cells,
+                        lstm.dh_below.from(0));
 }
 
 void FusedRolloutPass::lstm_backward(std::int64_t count) {
@@ -212,9 +211,9 @@ void FusedRolloutPass::lstm_backward(std::int64_t count) {
   for (std::int64_t t = count; t-- > 0;) lstm_step_back(t, t + 1 == count);
   const std::size_t below = work_.layers.size();
   layer_backward(plan_->lstm, seen_by(below, 0), lstm.dz.from(0), n, slope_of(below));
-  products_.weight_gradient(
-      lstm.state.from(0), n, plan_->spec.lstm, lstm.dz.from(0), plan_->lstm.output,
-      gradient_of(plan_->lstm.weight) + plan_->lstm.input * plan_->lstm.output, work_.list.data());
+  dense_.weight_gradient(lstm.state.from(0), n, plan_->spec.lstm, lstm.dz.from(0),
+                         plan_->lstm.output,
+                         gradient_of(plan_->lstm.weight) + plan_->lstm.input * plan_->lstm.output);
 }
 
 void FusedRolloutPass::conv_send_back(std::size_t index, std::int64_t row) {

@@ -5,11 +5,13 @@
 #include <utility>
 #include <vector>
 
+#include "nn/rollout_products.hpp"
 #include "nn/rollout_work.hpp"
 
 namespace tenfold::nn {
 
-/// Plain loops over flat memory; on the CPU alone. Whatever E is, a row's output has the same bits.
+/// Plain loops over flat memory, on the CPU alone; a row's output has the same bits whatever E is,
+/// as long as no product is a big one (RolloutProducts).
 class FusedRolloutPass final : public RolloutPass {
  public:
   FusedRolloutPass(std::shared_ptr<const RolloutPlan> plan, std::int64_t steps, std::int64_t rows,
@@ -52,6 +54,7 @@ class FusedRolloutPass final : public RolloutPass {
   bool gradients_;
   const kernels::SmallProducts& products_;
   RolloutWork work_;
+  RolloutProducts dense_;
   std::vector<std::int64_t> offsets_;  ///< of entries in a flat tensor
   std::vector<std::pair<std::int64_t, std::int64_t>> gaps_;
   const float* parameters_ = nullptr;

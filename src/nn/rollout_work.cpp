@@ -60,7 +60,7 @@ RolloutWork::RolloutWork(const RolloutPlan& plan, std::int64_t steps, std::int64
   } else {
     input = RowBuffer(all, plan.observation, true);
   }
-  std::int64_t longest = std::max(all, plan.head.input);
+  longest = std::max(all, plan.head.input);
   for (std::size_t i = 0; i < plan.convs.size(); ++i) {
     convs.push_back(conv_work(plan, i, all, gradients));
   }
@@ -85,7 +85,6 @@ RolloutWork::RolloutWork(const RolloutPlan& plan, std::int64_t steps, std::int64
   begins.resize(static_cast<std::size_t>(all));
   output = RowBuffer(all, plan.spec.output, true);
   if (gradients) output_gradient = RowBuffer(all, plan.spec.output, true);
-  list.resize(static_cast<std::size_t>(longest + 1));
 }
 
 }  // namespace tenfold::nn

@@ -60,7 +60,7 @@ struct RolloutWork {
   RolloutLstmWork lstm;
   std::vector<std::uint8_t> begins;   ///< [T, E]
   RowBuffer output, output_gradient;  ///< [T E, output]
-  std::vector<std::int32_t> list;
+  std::int64_t longest = 0;           ///< number of rows, or of inputs of a layer
 };
 
 }  // namespace tenfold::nn
