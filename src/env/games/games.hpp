@@ -11,5 +11,7 @@ namespace tenfold::env {
 std::vector<TaskEntry> small_games();
 /// CartPole and its kind.
 std::vector<TaskEntry> classic_games();
+/// Breakout and its kind, on 10 x 10 cells.
+std::vector<TaskEntry> grid_games();
 
 }  // namespace tenfold::env
