@@ -48,13 +48,14 @@ struct Philox {
 /// of keeping one alive.
 class Stream {
  public:
-  Stream(std::uint32_t seed, Purpose purpose, std::uint32_t index, std::uint64_t step)
+  TENFOLD_FUNCTION Stream(std::uint32_t seed, Purpose purpose, std::uint32_t index,
+                          std::uint64_t step)
       : key_{seed, static_cast<std::uint32_t>(purpose)},
         counter_{0, static_cast<std::uint32_t>(step), static_cast<std::uint32_t>(step >> 32),
                  index} {}
 
   /// 32 uniform bits.
-  std::uint32_t bits() {
+  TENFOLD_FUNCTION std::uint32_t bits() {
     if (left_ == 0) {
       block_ = Philox::block(counter_, key_);
       ++counter_[0];
@@ -64,15 +65,17 @@ class Stream {
   }
 
   /// Uniform in [0, 1), 53 bits.
-  double uniform() {
+  TENFOLD_FUNCTION double uniform() {
     const std::uint64_t high = bits() >> 5;
     const std::uint64_t low = bits() >> 6;
     return static_cast<double>(high * 67108864U + low) * 0x1.0p-53;
   }
-  double uniform(double low, double high) { return low + (high - low) * uniform(); }
+  TENFOLD_FUNCTION double uniform(double low, double high) {
+    return low + (high - low) * uniform();
+  }
 
   /// Uniform integer in [0, bound), unbiased (rejection). bound must be positive.
-  std::uint64_t below(std::uint64_t bound) {
+  TENFOLD_FUNCTION std::uint64_t below(std::uint64_t bound) {
     const std::uint64_t limit = UINT64_MAX - UINT64_MAX % bound;
     std::uint64_t value = 0;
     do {
@@ -83,7 +86,7 @@ class Stream {
   }
 
   /// Standard normal (Box-Muller, one value per pair of uniforms, so that draws never pair up).
-  double normal() {
+  TENFOLD_FUNCTION double normal() {
     const double radius = std::sqrt(-2.0 * std::log(1.0 - uniform()));
     return radius * std::cos(6.283185307179586 * uniform());
   }
