@@ -1,3 +1,9 @@
 # bin/game_views labyrinth cells=5 1 6s10
 add_executable(game_views game_views.cpp)
 target_link_libraries(game_views PRIVATE tenfold::env nlohmann_json::nlohmann_json tenfold_flags)
+add_executable(games_bench games_bench.cpp)
+target_link_libraries(games_bench PRIVATE tenfold::env tenfold_flags)
+# ninja bench_games
+add_custom_target(bench_games
+  COMMAND ${TENFOLD_BENCH_PYTHON} "${CMAKE_CURRENT_SOURCE_DIR}/games_bench.py" $<TARGET_FILE:games_bench> --record
+  DEPENDS ddpg games_bench USES_TERMINAL VERBATIM)

@@ -8,9 +8,10 @@ namespace tenfold::env::games {
 /// The player waits (0) or moves left (1), up (2), right (3) or down (4) in the rows 1 to 8.
 /// Treasure and enemies, at most one a row, come in from the sides and cross the board together, a
 /// cell every pace frames. Touching treasure pays 1 and takes it; touching an enemy ends the
-/// episode. Every 100 frames newcomers come a frame sooner (first every 10, at last every frame),
-/// and every other time all move a frame sooner (first every 5, at last every frame). One in three
-/// is treasure. Channels: player, enemies, trail (where each of the others came from), treasure.
+/// episode; a newcomer leaves a frame to get away. Every 100 frames newcomers come a frame sooner
+/// (first every 10, at last every frame), and every other time all move a frame sooner (first every
+/// 5, at last every frame). One in three is treasure. Channels: player, enemies, trail (where each
+/// of the others came from), treasure.
 struct Asterix {
   static constexpr std::int64_t kChoices = 5;
   static constexpr std::int32_t kEnemy = 1, kTreasure = 2;
@@ -46,8 +47,8 @@ struct Asterix {
     Outcome outcome;
     touch(outcome);
     if (mover.rings(pace)) lanes.move();
-    if (newcomer.rings(wait)) lanes.enter(draws.below(3) == 0 ? kTreasure : kEnemy, draws);
     touch(outcome);
+    if (newcomer.rings(wait)) lanes.enter(draws.below(3) == 0 ? kTreasure : kEnemy, draws);
     if (rules.ramp && ramp.rings(kRampFrames)) harder();
     return outcome;
   }
