@@ -1,15 +1,17 @@
 // games_bench TASK ROWS STEPS: one measurement of games_bench.py. Plays STEPS steps of ROWS
 // environments by random actions, starting the next episode of a row where one is over. Prints
-// {frames_per_s, episodes}.
+// {frames_per_s, episodes}. games_bench --version says what it was built from, as applications do.
 #include <fmt/format.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "env/registry.hpp"
+#include "train/version.hpp"
 
 namespace {
 
@@ -54,6 +56,11 @@ void measure(const std::string& task, std::size_t rows, std::size_t steps) {
 
 int main(int argc, char** argv) {
   try {
+    if (argc == 2 && std::string_view(argv[1]) == "--version") {
+      fmt::print("games_bench {} ({})\n  compiler  {}\n", train::kVersion, train::kGitDescription,
+                 __VERSION__);
+      return EXIT_SUCCESS;
+    }
     if (argc != 4) throw std::invalid_argument("usage: games_bench TASK ROWS STEPS");
     measure(argv[1], std::stoul(argv[2]), std::stoul(argv[3]));
     return EXIT_SUCCESS;

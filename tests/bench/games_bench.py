@@ -7,6 +7,7 @@ is over. One thread, in turns, medians.
 """
 import argparse
 import json
+import pathlib
 import statistics
 import subprocess
 import sys
@@ -69,10 +70,11 @@ def main():
                 row[4:] = [rate(statistics.median(theirs)), f"{middle / statistics.median(theirs):.0f}"]
             rows.append(row)
             print("  ".join(row), flush=True)
+    build = f"build/{pathlib.Path(options.binary).parents[1].name}"
     text = f"""## Native games
 
-{results.provenance(["cmake", "--build", "build/release", "--target", "bench_games"],
-                    f"Gymnasium {gymnasium.__version__}, NumPy {np.__version__}")}
+{results.provenance(["cmake", "--build", build, "--target", "bench_games"],
+                    f"Gymnasium {gymnasium.__version__}, NumPy {np.__version__}", app="games_bench")}
 
 Million frames per CPU second of random play, episodes started anew where they end, one thread, medians of
 {options.rounds} rounds in turns; ns: of one frame of ours, all in. The peer is gymnasium.vector.SyncVectorEnv of the

@@ -5,6 +5,34 @@
 
 namespace tenfold::env::games {
 
+/// Bullets of one side, as bits of each row, by the way they fly.
+struct Bullets {
+  std::array<std::uint16_t, kSide> left, right;
+
+  TENFOLD_FUNCTION void fire(std::int32_t row, std::int32_t column, std::int32_t direction) {
+    (direction < 0 ? left : right)[static_cast<std::size_t>(row)] |= at_column(column);
+  }
+  TENFOLD_FUNCTION void fly() {
+    for (std::size_t row = 0; row < kSide; ++row) {
+      left[row] = shifted(left[row], -1);
+      right[row] = shifted(right[row], 1);
+    }
+  }
+  TENFOLD_FUNCTION std::uint16_t of(std::int32_t row) const {
+    return left[static_cast<std::size_t>(row)] | right[static_cast<std::size_t>(row)];
+  }
+  TENFOLD_FUNCTION void take(std::int32_t row, std::int32_t column) {
+    const auto others = static_cast<std::uint16_t>(~at_column(column));
+    left[static_cast<std::size_t>(row)] &= others;
+    right[static_cast<std::size_t>(row)] &= others;
+  }
+  template <class Self, class Visit>
+  static void each(Self& self, Visit&& visit) {
+    visit(self.left);
+    visit(self.right);
+  }
+};
+
 /// A submarine, rows 0 (the surface) to 8, waits (0), moves left (1), up (2), right (3) or down (4)
 /// or shoots the way it faces (5), every fifth frame at most. Its front is the cell that counts;
 /// its back shows where it faces. Fish, other submarines and divers, of each kind at most one a
@@ -31,34 +59,6 @@ struct Seaquest {
   using Rules = GridRules;
   static Rules rules(const Settings& settings) { return GridRules::of(settings, true); }
   static Shape shape(const Rules&) { return picture(kSide, kSide, 10); }
-
-  /// Bullets of one side, as bits of each row, by the way they fly.
-  struct Bullets {
-    std::array<std::uint16_t, kSide> left, right;
-
-    TENFOLD_FUNCTION void fire(std::int32_t row, std::int32_t column, std::int32_t direction) {
-      (direction < 0 ? left : right)[static_cast<std::size_t>(row)] |= at_column(column);
-    }
-    TENFOLD_FUNCTION void fly() {
-      for (std::size_t row = 0; row < kSide; ++row) {
-        left[row] = shifted(left[row], -1);
-        right[row] = shifted(right[row], 1);
-      }
-    }
-    TENFOLD_FUNCTION std::uint16_t of(std::int32_t row) const {
-      return left[static_cast<std::size_t>(row)] | right[static_cast<std::size_t>(row)];
-    }
-    TENFOLD_FUNCTION void take(std::int32_t row, std::int32_t column) {
-      const auto others = static_cast<std::uint16_t>(~at_column(column));
-      left[static_cast<std::size_t>(row)] &= others;
-      right[static_cast<std::size_t>(row)] &= others;
-    }
-    template <class Self, class Visit>
-    static void each(Self& self, Visit&& visit) {
-      visit(self.left);
-      visit(self.right);
-    }
-  };
 
   std::int32_t row, column, facing;  ///< facing: 1 right, -1 left
   std::int32_t oxygen, rescued, cool, wait, pace;
