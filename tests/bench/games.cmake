@@ -9,3 +9,5 @@ target_include_directories(games_bench PRIVATE "${PROJECT_BINARY_DIR}/src/train/
 add_custom_target(bench_games
   COMMAND ${TENFOLD_BENCH_PYTHON} "${CMAKE_CURRENT_SOURCE_DIR}/games_bench.py" $<TARGET_FILE:games_bench> --record
   DEPENDS games_bench USES_TERMINAL VERBATIM)
+add_executable(labyrinth_bench labyrinth_bench.cpp)
+target_link_libraries(labyrinth_bench PRIVATE tenfold::env nlohmann_json::nlohmann_json tenfold_flags)

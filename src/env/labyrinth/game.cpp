@@ -29,8 +29,8 @@ void place_agent(base::Stream& stream, Game& game) {
   std::int64_t cell = 0;
   while (!is_free(game, cell) || rest-- > 0) ++cell;
   const double heading = stream.uniform(0, 2 * kPi);
-  game.pose = {static_cast<double>(cell % game.maze.count) + 0.5,
-               static_cast<double>(cell / game.maze.count) + 0.5, heading};
+  const Place middle = game.maze.middle(cell);
+  game.pose = {middle.x, middle.y, heading};
 }
 
 // The first draws of a random order of all cells: the portal, then the apples.
@@ -52,10 +52,9 @@ double draw_hue(base::Stream& stream) {
 }
 
 bool within_reach(const Game& game, std::int64_t cell) {
-  const double x = static_cast<double>(cell % game.maze.count) + 0.5;
-  const double y = static_cast<double>(cell / game.maze.count) + 0.5;
+  const Place middle = game.maze.middle(cell);
   constexpr double kReach = Rules::kReach / Rules::kCell;
-  const double dx = game.pose.x - x, dy = game.pose.y - y;
+  const double dx = game.pose.x - middle.x, dy = game.pose.y - middle.y;
   return dx * dx + dy * dy < kReach * kReach;
 }
 

@@ -37,9 +37,8 @@ class Things {
 
  private:
   void add(const Game& game, std::int64_t cell, Kind kind) {
-    things_[static_cast<std::size_t>(count_++)] = {
-        static_cast<double>(cell % game.maze.count) + 0.5,
-        static_cast<double>(cell / game.maze.count) + 0.5, kind};
+    const Place middle = game.maze.middle(cell);
+    things_[static_cast<std::size_t>(count_++)] = {middle.x, middle.y, kind};
   }
 
   std::array<Thing, Rules::kMostApples + 1> things_;

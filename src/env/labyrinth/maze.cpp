@@ -49,8 +49,8 @@ void grow_tree(base::Stream& stream, Maze& maze) {
 void Maze::open(int i, int j, Side side) {
   const int x = i + step_x(side), y = j + step_y(side);
   base::require(inside(i, j) && inside(x, y), "Maze::open: no such neighbour");
-  walls[static_cast<std::size_t>(j * count + i)] &= static_cast<std::uint8_t>(~side);
-  walls[static_cast<std::size_t>(y * count + x)] &= static_cast<std::uint8_t>(~opposite(side));
+  walls[index(i, j)] &= static_cast<std::uint8_t>(~side);
+  walls[index(x, y)] &= static_cast<std::uint8_t>(~opposite(side));
 }
 
 int Maze::passages() const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "base/function.hpp"
@@ -12,6 +13,11 @@ namespace tenfold::env::labyrinth {
 /// Sides of a cell in the order of their bits. East is +x, north is +y.
 enum Side : std::uint8_t { kEast = 1, kNorth = 2, kWest = 4, kSouth = 8 };
 constexpr std::array<Side, 4> kSides = {kEast, kNorth, kWest, kSouth};
+
+/// In units of a cell.
+struct Place {
+  double x = 0, y = 0;
+};
 
 /// The walls of count x count cells. Cell (i, j) covers [i, i + 1] x [j, j + 1] in units of a cell;
 /// its index is j * count + i. A wall between two cells is held by both. Plain data of fixed size:
@@ -26,10 +32,17 @@ struct Maze {
   TENFOLD_FUNCTION bool inside(int i, int j) const {
     return i >= 0 && j >= 0 && i < count && j < count;
   }
-  TENFOLD_FUNCTION unsigned at(int i, int j) const {
-    return walls[static_cast<std::size_t>(j * count + i)];
+  TENFOLD_FUNCTION std::size_t index(int i, int j) const {
+    return static_cast<std::size_t>(j) * static_cast<std::size_t>(count) +
+           static_cast<std::size_t>(i);
   }
+  TENFOLD_FUNCTION unsigned at(int i, int j) const { return walls[index(i, j)]; }
   TENFOLD_FUNCTION bool wall(int i, int j, Side side) const { return (at(i, j) & side) != 0; }
+
+  TENFOLD_FUNCTION Place middle(std::int64_t cell) const {
+    const std::int64_t row = cell / count;
+    return {static_cast<double>(cell - row * count) + 0.5, static_cast<double>(row) + 0.5};
+  }
 
   /// Takes away the wall between cell (i, j) and its neighbour on that side, which must exist.
   void open(int i, int j, Side side);

@@ -40,7 +40,10 @@ struct View {
   int side = 84;
 
   TENFOLD_FUNCTION double focal() const { return side / 2.; }  ///< pixels at distance 1
-  TENFOLD_FUNCTION std::size_t bytes() const { return static_cast<std::size_t>(3 * side * side); }
+  TENFOLD_FUNCTION std::size_t row_bytes() const { return 3 * static_cast<std::size_t>(side); }
+  TENFOLD_FUNCTION std::size_t bytes() const {
+    return row_bytes() * static_cast<std::size_t>(side);
+  }
 };
 
 /// What a column of the picture is made of, between casting and filling. For three bytes a column.
@@ -144,7 +147,7 @@ TENFOLD_FUNCTION void cast_column(const View& view, const Maze& maze, const Pose
 /// compilers make it 16 or more bytes at a time.
 TENFOLD_FUNCTION void fill_row(const View& view, const Columns& columns,
                                const std::uint8_t* background, int row, std::uint8_t* frame) {
-  const std::size_t width = static_cast<std::size_t>(3 * view.side);
+  const std::size_t width = view.row_bytes();
   const std::uint8_t* behind = background + static_cast<std::size_t>(row) * width;
   std::uint8_t* out = frame + static_cast<std::size_t>(row) * width;
   const auto y = static_cast<std::uint8_t>(row);
@@ -176,7 +179,8 @@ TENFOLD_FUNCTION void draw_thing(const View& view, const Columns& columns, const
     for (int y = rows.begin; y < rows.end; ++y) {
       const double v = std::min(1.0, std::max(-1.0, (y + 0.5 - at_y) / half_y));
       const Colour colour = detail::paint(thing.kind, u, v);
-      std::uint8_t* pixel = frame + 3 * static_cast<std::size_t>(y * view.side + x);
+      std::uint8_t* pixel =
+          frame + static_cast<std::size_t>(y) * view.row_bytes() + 3 * static_cast<std::size_t>(x);
       pixel[0] = detail::byte(light * colour.red);
       pixel[1] = detail::byte(light * colour.green);
       pixel[2] = detail::byte(light * colour.blue);
