@@ -143,19 +143,20 @@ TENFOLD_FUNCTION void cast_column(const View& view, const Maze& maze, const Pose
   columns.wall[3 * c + 2] = detail::byte(light * colour.blue);
 }
 
-/// One row of the picture: walls where columns have them, background elsewhere. Written so that
-/// compilers make it 16 or more bytes at a time.
+/// One row of the picture: walls where columns have them, background elsewhere. Both are loaded and
+/// one is masked out, since compilers then do 16 or more bytes at a time.
 TENFOLD_FUNCTION void fill_row(const View& view, const Columns& columns,
                                const std::uint8_t* background, int row, std::uint8_t* frame) {
   const std::size_t width = view.row_bytes();
   const std::uint8_t* behind = background + static_cast<std::size_t>(row) * width;
-  std::uint8_t* out = frame + static_cast<std::size_t>(row) * width;
+  std::uint8_t* __restrict out = frame + static_cast<std::size_t>(row) * width;
   const auto y = static_cast<std::uint8_t>(row);
   const std::uint8_t *top = columns.top.data(), *height = columns.height.data(),
                      *wall = columns.wall.data();
   for (std::size_t k = 0; k < width; ++k) {
     const auto below = static_cast<std::uint8_t>(y - top[k]);
-    out[k] = below < height[k] ? wall[k] : behind[k];
+    const auto mask = static_cast<std::uint8_t>(below < height[k] ? 255 : 0);
+    out[k] = static_cast<std::uint8_t>((wall[k] & mask) | (behind[k] & ~mask));
   }
 }
 
