@@ -5,8 +5,7 @@
 #include <vector>
 
 #include "env/batch_env.hpp"
-#include "env/racing/car.hpp"
-#include "env/racing/track.hpp"
+#include "env/racing/ride.hpp"
 
 namespace tenfold::env::racing {
 
@@ -43,26 +42,21 @@ class RacingBatch final : public BatchEnv {
   std::span<const std::uint8_t> truncated() const override { return truncated_; }
   std::uint64_t unstable_count() const override { return 0; }
   /// The track's radii, x, y, heading, speed, steering, along, progress, best, stalled, decisions.
-  std::size_t state_size() const override { return Track::kPoints + 10; }
+  std::size_t state_size() const override { return kRideSize + 1; }
   void save(std::size_t row, std::span<double> state) const override;
   void load(std::size_t row, std::span<const double> state) override;
 
   /// For drawing and for drivers that may see everything.
-  const Track& track(std::size_t row) const { return rows_[row].track; }
-  const CarState& car(std::size_t row) const { return rows_[row].car; }
+  const Track& track(std::size_t row) const { return rows_[row].ride.track; }
+  const CarState& car(std::size_t row) const { return rows_[row].ride.car; }
 
  private:
   struct Row {
-    Track track;
-    CarState car;
-    double along = 0;     ///< place on the centre line, m
-    double progress = 0;  ///< m along the centre line since the start, laps added up
-    double best = 0;      ///< the progress that was last counted as such
-    std::int64_t stalled = 0, decisions = 0;
+    Ride ride;
+    std::int64_t decisions = 0;
   };
 
-  double control_step(Row& row, double steer, double pedal);
-  bool hold_to_track(Row& row);
+  double control_step(Ride& ride, double steer, double pedal);
   void begin(std::size_t row);
   void observe(std::size_t row);
 
