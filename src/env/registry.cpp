@@ -39,7 +39,7 @@ std::vector<TaskEntry> control_tasks() {
 }
 
 std::vector<TaskEntry> game_tasks() {
-  return entries_of({small_games, classic_games, labyrinth_tasks, grid_games});
+  return entries_of({small_games, classic_games, labyrinth_tasks, grid_games, racing_game_tasks});
 }
 
 std::vector<TaskEntry> all_tasks() {

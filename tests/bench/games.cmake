@@ -11,3 +11,6 @@ add_custom_target(bench_games
   DEPENDS games_bench USES_TERMINAL VERBATIM)
 add_executable(labyrinth_bench labyrinth_bench.cpp)
 target_link_libraries(labyrinth_bench PRIVATE tenfold::env nlohmann_json::nlohmann_json tenfold_flags)
+add_executable(game_scores game_scores.cpp)
+target_include_directories(game_scores PRIVATE "${PROJECT_SOURCE_DIR}/tests")
+target_link_libraries(game_scores PRIVATE tenfold::env nlohmann_json::nlohmann_json tenfold_flags)

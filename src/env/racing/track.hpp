@@ -59,15 +59,16 @@ class Track {
   /// along is where the point is. Edges within 1.2 range of arc length are looked at.
   void beams(Point from, double along, std::span<const double> directions, double range,
              std::span<double> distances) const;
+  /// The centre line and the edges, at equal steps of arc length from the start line.
+  struct Sample {
+    Point point, left, right;
+    double heading = 0, curvature = 0;
+  };
+  std::span<const Sample> samples() const { return samples_; }
   /// Arc length b - a by the shorter way round, in [-length/2, length/2).
   double ahead(double a, double b) const;
 
  private:
-  struct Sample {
-    Point point, left, right;  // of the centre line and the edges
-    double heading = 0, curvature = 0;
-  };
-
   std::size_t wrapped(std::ptrdiff_t index) const;
 
   Radii radii_ = {};

@@ -84,6 +84,7 @@ std::vector<TaskEntry> canada_tasks();
 std::vector<TaskEntry> locomotion_tasks();
 std::vector<TaskEntry> racing_tasks();
 std::vector<TaskEntry> labyrinth_tasks();
+std::vector<TaskEntry> racing_game_tasks();
 
 /// Addresses in qpos and qvel of a named joint with one degree of freedom. Throws Code::kData.
 struct JointAddress {
