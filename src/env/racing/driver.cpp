@@ -13,6 +13,8 @@ constexpr double kBraking = 0.7;           // of what the tyres leave, along
 constexpr double kSight = 160, kStep = 4;  // m
 constexpr double kEdge = 2, kInside = 80;  // m and m^2: largest offset of the line; per 1/m of bend
 constexpr double kPassing = 2.5;           // m between the middles of cars side by side
+constexpr double kWidest = 3.8;            // m: offset of the middle of the car
+constexpr double kBehind = 5;              // m/s^2 to keep behind a car
 constexpr double kSure = 0.8;              // a choice's pedal is all or nothing
 
 // m to the left: the inside of the bends about a place, as deep as they are sharp.
@@ -45,34 +47,56 @@ double yaw_rate(const CarFacts& facts, double speed, double steering) {
   return std::clamp(speed * std::tan(steering) / facts.wheelbase, -most, most);
 }
 
-struct Plan {
-  double offset, speed;
-};
-
-// Takes the freer side of a car ahead, or its speed where that side is not reached in time.
-void avoid(const Ride& ride, const Opponent& other, double here, Plan& plan) {
+// A car that the player comes up to, or is beside.
+bool matters(const Ride& ride, const Opponent& other) {
   const double gap = ride.track.ahead(ride.along, other.along) - Opponent::kLength;
-  const double closing = ride.car.speed - other.speed;
-  if (gap < -2 * Opponent::kLength || gap > 12 + 2 * std::max(0.0, closing)) return;
-  if (std::abs(plan.offset - other.offset) < kPassing) {
-    const double side = other.offset > 0 ? -1 : 1;
-    plan.offset = std::clamp(other.offset + side * kPassing, -3.8, 3.8);
+  const double closing = std::max(0.0, ride.car.speed - other.speed);
+  return gap > -2.5 * Opponent::kLength && gap < 10 + 2.5 * closing;
+}
+
+// The place across the track that is nearest to the line and to where the car is, and past which
+// no other car stands in the way.
+double free_offset(const Ride& ride, std::span<const Opponent> opponents, double line,
+                   double here) {
+  double best = line, least = 1e9;
+  for (double each = -kWidest; each <= kWidest; each += 0.2) {
+    double cost = std::abs(each - line) + 0.5 * std::abs(each - here);
+    for (const Opponent& other : opponents) {
+      if (!matters(ride, other)) continue;
+      cost += 20 * std::max(0.0, kPassing - std::abs(each - other.offset));
+      const bool beside = ride.track.ahead(ride.along, other.along) < 1.5 * Opponent::kLength;
+      const bool between = (other.offset - here) * (other.offset - each) < 0;
+      if (beside && between) cost += 100;
+    }
+    if (cost >= least) continue;
+    least = cost;
+    best = each;
   }
-  const bool in_way = std::abs(here - other.offset) < Opponent::kWidth + 0.2;
-  if (in_way && gap > 0) {
-    plan.speed =
-        std::min(plan.speed, std::sqrt(other.speed * other.speed + 2 * 6 * std::max(0.0, gap - 3)));
+  return best;
+}
+
+// Of a car straight ahead, as long as it is there: its own, more while there is room to brake.
+double speed_behind(const Ride& ride, std::span<const Opponent> opponents, double here) {
+  double least = 1e9;
+  for (const Opponent& other : opponents) {
+    const double gap = ride.track.ahead(ride.along, other.along) - Opponent::kLength;
+    if (gap < -1 || std::abs(here - other.offset) > Opponent::kWidth + 0.3) continue;
+    least = std::min(least,
+                     std::sqrt(other.speed * other.speed + 2 * kBehind * std::max(0.0, gap - 3)));
   }
+  return least;
 }
 
 }  // namespace
 
 Controls drive_line(const CarFacts& facts, const Ride& ride, std::span<const Opponent> opponents) {
   const double look = 6 + 0.5 * ride.car.speed;
-  Plan plan{line_offset(ride.track, ride.along + look), safe_speed(facts, ride.track, ride.along)};
   const double here = offset(ride);
-  for (const Opponent& each : opponents) avoid(ride, each, here, plan);
-  const Point aim = ride.track.at(ride.along + look, plan.offset);
+  const double aside =
+      free_offset(ride, opponents, line_offset(ride.track, ride.along + look), here);
+  const double speed =
+      std::min(safe_speed(facts, ride.track, ride.along), speed_behind(ride, opponents, here));
+  const Point aim = ride.track.at(ride.along + look, aside);
   const double angle = std::remainder(
       std::atan2(aim.y - ride.car.y, aim.x - ride.car.x) - ride.car.heading, 2 * std::numbers::pi);
   // The arc through the point: the wheels' angle of the bicycle that drives it.
@@ -81,7 +105,7 @@ Controls drive_line(const CarFacts& facts, const Ride& ride, std::span<const Opp
   const double steer = wheels / facts.most_steering;
   const double across =
       ride.car.speed * ride.car.speed * std::tan(std::abs(ride.car.steering)) / facts.wheelbase;
-  const double pedal = std::clamp(plan.speed - ride.car.speed, -1.0, 1.0);
+  const double pedal = std::clamp(speed - ride.car.speed, -1.0, 1.0);
   const double full = pedal > 0 ? facts.throttle : facts.brake;
   const double most_pedal = std::min(1.0, force_left(facts, std::min(across, facts.grip)) / full);
   return {std::clamp(steer, -1.0, 1.0), std::clamp(pedal, -most_pedal, most_pedal)};
