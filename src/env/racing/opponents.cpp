@@ -9,7 +9,8 @@ namespace {
 
 constexpr double kGaining = 5, kBraking = 9;  // m/s^2
 constexpr double kLane = 2.4;                 // m: what is nearer across is in the way
-constexpr double kSpare = 3, kHeadway = 0.8;  // m and s that they keep from the car before them
+constexpr double kSpare = 3;                  // m that they keep from the car before them
+constexpr double kPlanned = 6;                // m/s^2 of braking that they count on
 
 double bend_speed(const CarFacts& facts, const Track& track, double along) {
   double sharpest = 1e-6;
@@ -19,11 +20,13 @@ double bend_speed(const CarFacts& facts, const Track& track, double along) {
   return std::sqrt(0.5 * facts.grip / sharpest);
 }
 
-// Speed that keeps the headway to a car, or no limit.
-double follow_speed(const Track& track, const Opponent& it, double along, double offset) {
+// The fastest speed from which it can still slow down behind a car, or no limit.
+double follow_speed(const Track& track, const Opponent& it, double along, double across,
+                    double speed) {
   const double gap = track.ahead(it.along, along);
-  if (gap <= 0 || std::abs(offset - it.offset) > kLane) return 1e9;
-  return std::max(0.0, (gap - Opponent::kLength - kSpare) / kHeadway);
+  if (gap <= 0 || std::abs(across - it.offset) > kLane) return 1e9;
+  const double room = gap - Opponent::kLength - kSpare;
+  return room > 0 ? std::sqrt(speed * speed + 2 * kPlanned * room) : 0.8 * speed;
 }
 
 double wrapped(const Track& track, double along) {
@@ -82,9 +85,11 @@ void drive_opponents(const CarFacts& facts, const Ride& ride, std::span<Opponent
                      double seconds) {
   for (Opponent& each : opponents) {
     double target = std::min(each.cruise, bend_speed(facts, ride.track, each.along));
-    target = std::min(target, follow_speed(ride.track, each, ride.along, offset(ride)));
+    target =
+        std::min(target, follow_speed(ride.track, each, ride.along, offset(ride), ride.car.speed));
     for (const Opponent& other : opponents) {
-      target = std::min(target, follow_speed(ride.track, each, other.along, other.offset));
+      target =
+          std::min(target, follow_speed(ride.track, each, other.along, other.offset, other.speed));
     }
     each.speed += std::clamp(target - each.speed, -kBraking * seconds, kGaining * seconds);
     each.along = wrapped(ride.track, each.along + each.speed * seconds);
