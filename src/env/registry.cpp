@@ -50,6 +50,7 @@ std::vector<TaskEntry> all_tasks() {
 
 std::vector<Spec> specs_of(std::vector<TaskEntry> entries) {
   std::vector<Spec> specs;
+  specs.reserve(entries.size());
   for (TaskEntry& entry : entries) specs.push_back(std::move(entry.spec));
   return specs;
 }

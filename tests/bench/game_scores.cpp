@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "base/clock.hpp"
 #include "env/labyrinth/labyrinth_batch.hpp"
 #include "env/racing/driver.hpp"
 #include "env/registry.hpp"
@@ -31,7 +32,8 @@ std::int64_t choose(const std::string& player, const env::BatchEnv& batch, base:
                                   race.spec().control_dt);
 }
 
-double play(const std::string& player, std::uint32_t episode, env::BatchEnv& batch) {
+double play(const std::string& player, std::uint32_t episode, env::BatchEnv& batch,
+            std::int64_t& decisions) {
   base::Stream start(1, base::Purpose::kEvaluationReset, episode, 0);
   base::Stream draws(1, base::Purpose::kTest, episode, 0);
   batch.reset(0, start);
@@ -39,6 +41,7 @@ double play(const std::string& player, std::uint32_t episode, env::BatchEnv& bat
   while (batch.terminal()[0] == 0 && batch.truncated()[0] == 0) {
     batch.step(std::vector<float>{static_cast<float>(choose(player, batch, draws))});
     score += batch.rewards()[0];
+    ++decisions;
   }
   return score;
 }
@@ -49,12 +52,15 @@ void measure(const std::string& task, const std::string& settings, const std::st
   options.settings = settings;
   const auto batch = env::make_env(task, 1, options);
   nlohmann::json found;
+  std::int64_t decisions = 0;
+  const double begin = base::cpu_now();
   for (std::uint32_t episode = 0; episode < episodes; ++episode) {
-    found["scores"].push_back(play(player, episode, *batch));
+    found["scores"].push_back(play(player, episode, *batch, decisions));
     for (const auto& [name, value] : batch->episode_facts(0)) {
       found["facts"][name].push_back(std::isnan(value) ? nlohmann::json() : nlohmann::json(value));
     }
   }
+  found["decisions_per_s"] = static_cast<double>(decisions) / (base::cpu_now() - begin);
   fmt::print("{}\n", found.dump());
 }
 
