@@ -190,12 +190,7 @@ class GameBatch final : public BatchEnv {
 /// Throws Code::kUsage when a game that ends by its rules is asked to go on.
 template <class Game>
 std::unique_ptr<BatchEnv> make_game(const Spec& spec, const NativeOptions& options) {
-  if (spec.can_end && !options.may_end) {
-    throw base::Error(
-        base::Code::kUsage,
-        fmt::format("task {} ends by its rules and cannot go on after that", spec.name),
-        "Leave the option that turns ends off to tasks of continuous control");
-  }
+  check_may_end(spec, options);
   return std::make_unique<GameBatch<Game>>(spec, Game::rules(options.settings), options.size);
 }
 

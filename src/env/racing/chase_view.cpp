@@ -46,6 +46,11 @@ void draw_sky(const Canvas& canvas) {
   }
 }
 
+// Rounded down: places lie within a few hundred squares of the middle.
+long whole(double squares) {
+  return static_cast<long>(squares + 4096);
+}
+
 // Squares of grass, by the place on the ground that a pixel shows.
 void draw_grass(const Canvas& canvas, const Camera& camera) {
   const int begin = static_cast<int>(std::ceil(canvas.horizon() - 0.5));
@@ -58,10 +63,10 @@ void draw_grass(const Canvas& canvas, const Camera& camera) {
       canvas.fill_row(y, 0, canvas.side(), kGrass);
       continue;
     }
+    const double step_x = (next.x - left.x) / kField, step_y = (next.y - left.y) / kField;
     for (int x = 0; x < canvas.side(); ++x) {
-      const auto i = static_cast<long>(std::floor((left.x + x * (next.x - left.x)) / kField));
-      const auto j = static_cast<long>(std::floor((left.y + x * (next.y - left.y)) / kField));
-      canvas.fill_row(y, x, x + 1, ((i + j) & 1) != 0 ? kOtherGrass : kGrass);
+      const long square = whole(left.x / kField + x * step_x) + whole(left.y / kField + x * step_y);
+      canvas.fill_row(y, x, x + 1, (square & 1) != 0 ? kOtherGrass : kGrass);
     }
   }
 }

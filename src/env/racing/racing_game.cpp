@@ -11,10 +11,8 @@ namespace tenfold::env {
 
 namespace racing {
 
-RacingGame::RacingGame(Spec spec, bool may_end, std::size_t size, const CarFacts& car,
-                       std::size_t opponents)
+RacingGame::RacingGame(Spec spec, std::size_t size, const CarFacts& car, std::size_t opponents)
     : spec_(std::move(spec)),
-      may_end_(may_end),
       car_(car),
       opponents_(opponents),
       frame_size_(static_cast<std::size_t>(3 * spec_.picture[0] * spec_.picture[0])),
@@ -67,7 +65,7 @@ void RacingGame::step(std::span<const float> actions) {
     bool ended = false;
     for (std::int64_t taken = 0; taken < spec_.action_repeat && !ended; ++taken) {
       sum += control_step(it, controls);
-      ended = may_end_ && it.ride.stalled >= kPatience;
+      ended = it.ride.stalled >= kPatience;
     }
     it.braking = controls.pedal < 0;
     draw(row);
@@ -120,6 +118,7 @@ void RacingGame::load(std::size_t row, std::span<const double> state) {
 namespace {
 
 std::unique_ptr<BatchEnv> make_game(const Spec& base, const NativeOptions& options) {
+  check_may_end(base, options);
   Spec spec = base;
   const std::int64_t side = options.settings.whole("picture");
   const auto repeat = static_cast<double>(spec.action_repeat);
@@ -128,7 +127,7 @@ std::unique_ptr<BatchEnv> make_game(const Spec& base, const NativeOptions& optio
   spec.most_reward = repeat;
   const CarFacts& car = options.settings.whole("fast") == 1 ? kFastCar : kSlowCar;
   return std::make_unique<RacingGame>(
-      std::move(spec), options.may_end, options.size, car,
+      std::move(spec), options.size, car,
       static_cast<std::size_t>(options.settings.whole("opponents")));
 }
 

@@ -33,7 +33,7 @@ class RacingGame final : public BatchEnv {
   static constexpr std::int64_t kPatience = 500;
   static constexpr std::size_t kMostOpponents = 3;
 
-  RacingGame(Spec spec, bool may_end, std::size_t size, const CarFacts& car, std::size_t opponents);
+  RacingGame(Spec spec, std::size_t size, const CarFacts& car, std::size_t opponents);
 
   const Spec& spec() const override { return spec_; }
   std::size_t size() const override { return rows_.size(); }
@@ -74,7 +74,6 @@ class RacingGame final : public BatchEnv {
   void draw(std::size_t row);
 
   Spec spec_;
-  bool may_end_;
   CarFacts car_;
   std::size_t opponents_, frame_size_;
   std::vector<Row> rows_;

@@ -5,6 +5,13 @@
 
 namespace tenfold::env {
 
+void check_may_end(const Spec& spec, const NativeOptions& options) {
+  if (options.may_end || !spec.can_end) return;
+  throw base::Error(base::Code::kUsage,
+                    fmt::format("task {} ends by its rules and cannot go on after that", spec.name),
+                    "Leave the option that turns ends off to tasks of continuous control");
+}
+
 int object_id(const mjModel& model, mjtObj type, const char* name) {
   const int id = mj_name2id(&model, type, name);
   if (id < 0) {

@@ -50,6 +50,9 @@ struct NativeOptions {
   Settings settings = {};  ///< of the entry's own, all with a value
 };
 
+/// For tasks whose rules cannot be played on after an end: throws Code::kUsage when asked to.
+void check_may_end(const Spec& spec, const NativeOptions& options);
+
 struct TaskEntry {
   Spec spec;
   std::string alias;                ///< another name (the paper's or dm_control's); empty: none
