@@ -11,8 +11,9 @@ namespace {
 
 constexpr double kBehind = 7, kAbove = 3.2;  // m: where the camera is
 constexpr double kHorizon = 0.36, kFocal = 0.714;
-constexpr double kField = 8;    // m: squares of grass
-constexpr double kSight = 250;  // m
+constexpr double kField = 8;     // m: squares of grass
+constexpr double kSight = 250;   // m
+constexpr double kDetail = 120;  // m: kerbs and lines beyond are finer than pixels
 constexpr Colour kGrass{62, 140, 52}, kOtherGrass{54, 124, 46}, kRoad{98, 98, 104},
     kOtherRoad{90, 90, 96}, kLine{220, 220, 215}, kKerb{205, 40, 35};
 
@@ -64,10 +65,16 @@ void draw_grass(const Canvas& canvas, const Camera& camera) {
       continue;
     }
     const double step_x = (next.x - left.x) / kField, step_y = (next.y - left.y) / kField;
+    int begin_x = 0;
+    bool other = false;
     for (int x = 0; x < canvas.side(); ++x) {
       const long square = whole(left.x / kField + x * step_x) + whole(left.y / kField + x * step_y);
-      canvas.fill_row(y, x, x + 1, (square & 1) != 0 ? kOtherGrass : kGrass);
+      if (((square & 1) != 0) == other) continue;
+      canvas.fill_row(y, begin_x, x, other ? kOtherGrass : kGrass);
+      other = !other;
+      begin_x = x;
     }
+    canvas.fill_row(y, begin_x, canvas.side(), other ? kOtherGrass : kGrass);
   }
 }
 
@@ -87,6 +94,7 @@ void draw_strip(const Canvas& canvas, const std::array<Seen, 4>& piece, double f
 void draw_piece(const Canvas& canvas, const std::array<Seen, 4>& piece, std::size_t k) {
   const auto every = [k](std::size_t samples) { return k / samples % 2 == 0; };
   canvas.fill(piece, every(4) ? kRoad : kOtherRoad);
+  if (std::min(piece[0].ahead, piece[2].ahead) > kDetail) return;
   const Colour kerb = every(2) ? kKerb : kLine;
   draw_strip(canvas, piece, 0, 0.06, k < 4 ? kLine : kerb);
   draw_strip(canvas, piece, 0.94, 1, k < 4 ? kLine : kerb);
@@ -94,16 +102,23 @@ void draw_piece(const Canvas& canvas, const std::array<Seen, 4>& piece, std::siz
   if (every(3)) draw_strip(canvas, piece, 0.485, 0.515, kLine);
 }
 
+bool may_be_seen(const std::array<Seen, 4>& piece) {
+  constexpr double kWide = 0.5 / kFocal;
+  const auto all = [&piece](auto test) { return std::all_of(piece.begin(), piece.end(), test); };
+  return !all([](const Seen& each) { return each.ahead < Canvas::kNear; }) &&
+         !all([](const Seen& each) { return each.ahead > kSight; }) &&
+         !all([](const Seen& each) { return each.right > kWide * each.ahead; }) &&
+         !all([](const Seen& each) { return -each.right > kWide * each.ahead; });
+}
+
 void draw_track(const Canvas& canvas, const Camera& camera, const Track& track) {
   const auto samples = track.samples();
   Seen left = camera.see(samples.back().left), right = camera.see(samples.back().right);
   for (std::size_t k = 0; k < samples.size(); ++k) {
     const Seen next_left = camera.see(samples[k].left), next_right = camera.see(samples[k].right);
-    const double nearest = std::min({left.ahead, right.ahead, next_left.ahead, next_right.ahead});
-    const double farthest = std::max({left.ahead, right.ahead, next_left.ahead, next_right.ahead});
-    if (farthest > Canvas::kNear && nearest < kSight) {
-      draw_piece(canvas, {left, right, next_right, next_left},
-                 (k + samples.size() - 1) % samples.size());
+    const std::array<Seen, 4> piece = {left, right, next_right, next_left};
+    if (may_be_seen(piece)) {
+      draw_piece(canvas, piece, (k + samples.size() - 1) % samples.size());
     }
     left = next_left, right = next_right;
   }
