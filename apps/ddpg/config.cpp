@@ -216,6 +216,13 @@ void Config::declare(cli::OptionTable& table) {
       .range(1, 1000)
       .unit("decisions");
   table
+      .add("learning.augment-shift", &augment_shift,
+           "pictures: moves each of a minibatch by up to so many pixels, at random (DrQ-v2); 0: "
+           "none")
+      .only_with("task.obs", {"pixels"})
+      .range(0, 4095)
+      .unit("pixels");
+  table
       .add("learning.sampling", &sampling,
            "uniform, or prioritised by the last error (Schaul et al. 2016)")
       .choices({"uniform", "prioritised"});
@@ -303,6 +310,12 @@ void Config::validate() const {
     throw Error(Code::kUsage,
                 fmt::format("learning.replay {} holds less than one batch of {}", replay, batch),
                 "Raise --replay or lower --batch");
+  }
+  if (augment_shift >= pixel_size) {
+    throw Error(Code::kUsage,
+                fmt::format("learning.augment-shift {} moves pictures of {} pixels out of sight",
+                            augment_shift, pixel_size),
+                "Lower it; 1 in 20 of --pixel-size is common");
   }
   if (!mjcf_dir.empty() && !env::is_gym_task(task) && env::model_file(task).empty()) {
     throw Error(Code::kUsage,

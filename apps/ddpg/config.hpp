@@ -63,6 +63,7 @@ struct Config {
   double per_alpha = 0.6;
   double per_beta = 0.4;
   std::int64_t n_step = 1;
+  std::int64_t augment_shift = 0;
   // exploration
   std::string noise = "ou";
   double ou_theta = 0.15;

@@ -138,7 +138,22 @@ void Memory::draw(std::size_t local_shard, std::int64_t rows, std::uint64_t numb
   }
 }
 
-void Memory::gather(const Batch& batch, std::size_t local_shard, std::size_t count) const {
+void Memory::gather_frames(const rl::FrameBatch& batch, std::size_t local_shard,
+                           std::span<const std::size_t> slots, std::uint64_t number) const {
+  if (config_.augment_shift == 0) {
+    frames_[local_shard].gather(slots, n_step_, batch);
+    return;
+  }
+  const auto side = static_cast<std::size_t>(config_.pixel_size);
+  rl::RandomShifts shifts(
+      {side, side, frame_size_ / (side * side)}, config_.augment_shift,
+      base::Stream(context_.seed, Purpose::kPictureShift,
+                   static_cast<std::uint32_t>(context_.shards.mine[local_shard]), number));
+  frames_[local_shard].gather(slots, n_step_, batch, &shifts);
+}
+
+void Memory::gather(const Batch& batch, std::size_t local_shard, std::size_t count,
+                    std::uint64_t number) const {
   const std::size_t at = local_shard * count;
   const std::span<const std::size_t> slots(slots_.data() + at, count);
   const auto into = [&]<class T>(std::size_t width) {
@@ -148,7 +163,7 @@ void Memory::gather(const Batch& batch, std::size_t local_shard, std::size_t cou
         batch.next_observation.data_ptr<T>() + at * width, batch.discount.data_ptr<float>() + at};
   };
   if (frames()) {
-    frames_[local_shard].gather(slots, n_step_, into.operator()<std::uint8_t>(frame_size_));
+    gather_frames(into.operator()<std::uint8_t>(frame_size_), local_shard, slots, number);
   } else {
     shards_[local_shard].gather(slots, n_step_, into.operator()<float>(observation_size_));
   }
@@ -161,7 +176,7 @@ void Memory::sample(Batch& batch, std::int64_t rows, std::uint64_t number, doubl
   slots_.clear();
   for (std::size_t k = 0; k < local_shards(); ++k) {
     draw(k, rows, number);
-    gather(batch, k, count);
+    gather(batch, k, count, number);
   }
   if (!trees_.empty()) weigh(batch, rows, config_.per_beta + (1 - config_.per_beta) * progress);
 }

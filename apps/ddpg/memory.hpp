@@ -72,7 +72,10 @@ class Memory : public TransitionSink {
   std::size_t local_shards() const { return frames() ? frames_.size() : shards_.size(); }
   rl::TransitionRing& ring(std::size_t local_shard);
   const rl::TransitionRing& ring(std::size_t local_shard) const;
-  void gather(const Batch& batch, std::size_t local_shard, std::size_t count) const;
+  void gather(const Batch& batch, std::size_t local_shard, std::size_t count,
+              std::uint64_t number) const;
+  void gather_frames(const rl::FrameBatch& batch, std::size_t local_shard,
+                     std::span<const std::size_t> slots, std::uint64_t number) const;
   void storage_state(store::StateRegistry& registry);
   void draw(std::size_t local_shard, std::int64_t rows, std::uint64_t number);
   void weigh(Batch& batch, std::int64_t rows, double beta);

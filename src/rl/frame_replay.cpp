@@ -78,8 +78,10 @@ std::size_t FrameShard::draw(base::Stream& stream) const {
   }
 }
 
-void FrameShard::gather(std::span<const std::size_t> slots, const NStep& n,
-                        const FrameBatch& batch) const {
+void FrameShard::gather(std::span<const std::size_t> slots, const NStep& n, const FrameBatch& batch,
+                        RandomShifts* shifts) const {
+  base::require(shifts == nullptr || shifts->layout().bytes() == frame_size_,
+                "FrameShard::gather: pictures of another size");
   for (const std::size_t slot : slots) {
     base::require(slot < capacity_ && drawable(slot), "FrameShard::gather: no transition there");
   }
@@ -89,7 +91,14 @@ void FrameShard::gather(std::span<const std::size_t> slots, const NStep& n,
   };
   const auto frame = [this](std::size_t slot) { return frames_.data() + slot * frame_size_; };
   const auto successor = [&](std::size_t slot) { return frame(links_[slot]); };
-  gather_rows(slots, n, frame_size_, batch, later, frame, successor);
+  const auto copy = [&](const std::uint8_t* from, std::uint8_t* to) {
+    if (shifts != nullptr) {
+      shifts->copy(from, to);
+    } else {
+      std::copy_n(from, frame_size_, to);
+    }
+  };
+  gather_rows(slots, n, frame_size_, batch, later, frame, successor, copy);
 }
 
 void FrameShard::after_load() {

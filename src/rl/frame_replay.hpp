@@ -1,6 +1,7 @@
 // Replay memory of one virtual shard for frames: every picture is stored once.
 #pragma once
 
+#include "rl/frame_shift.hpp"
 #include "rl/transition_ring.hpp"
 
 namespace tenfold::rl {
@@ -41,8 +42,10 @@ class FrameShard : public TransitionRing {
   /// none.
   std::size_t draw(base::Stream& stream) const;
   /// Copies the transitions that begin in slots, which must be drawable. As ReplayShard's, n.stride
-  /// is not used.
-  void gather(std::span<const std::size_t> slots, const NStep& n, const FrameBatch& batch) const;
+  /// is not used. With shifts, each observation and each next observation is moved by one of its
+  /// own. Throws Code::kBug for pictures of another size than the frames.
+  void gather(std::span<const std::size_t> slots, const NStep& n, const FrameBatch& batch,
+              RandomShifts* shifts = nullptr) const;
 
   /// Storage for checkpoints, as TransitionRing's.
   std::uint8_t* frames() { return frames_.data(); }

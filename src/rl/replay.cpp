@@ -50,7 +50,10 @@ void ReplayShard::gather(std::span<const std::size_t> slots, const NStep& n,
   const auto successor = [this](std::size_t slot) {
     return next_observations_.data() + slot * observation_size_;
   };
-  gather_rows(slots, n, observation_size_, batch, later, observation, successor);
+  const auto copy = [this](const float* from, float* to) {
+    std::copy_n(from, observation_size_, to);
+  };
+  gather_rows(slots, n, observation_size_, batch, later, observation, successor, copy);
 }
 
 }  // namespace tenfold::rl

@@ -66,11 +66,11 @@ class TransitionRing {
 
   /// later(slot): the slot of the same environment's next transition that may be used, or kNoSlot.
   /// observation(slot), successor(slot): where the width values lie that the agent saw before and
-  /// after the transition in slot.
-  template <class T, class Later, class Observation, class Successor>
+  /// after the transition in slot. copy(from, to): copies them, of each row before and after.
+  template <class T, class Later, class Observation, class Successor, class Copy>
   void gather_rows(std::span<const std::size_t> slots, const NStep& n, std::size_t width,
                    const ReplayBatchOf<T>& batch, Later later, Observation observation,
-                   Successor successor) const {
+                   Successor successor, Copy copy) const {
     for (std::size_t row = 0; row < slots.size(); ++row) {
       const std::size_t first = slots[row];
       std::size_t last = first;
@@ -83,8 +83,8 @@ class TransitionRing {
         discount *= n.gamma;
       }
       const bool terminal = endings_[last] == static_cast<std::uint8_t>(Ending::kTerminal);
-      std::copy_n(observation(first), width, batch.observation + row * width);
-      std::copy_n(successor(last), width, batch.next_observation + row * width);
+      copy(observation(first), batch.observation + row * width);
+      copy(successor(last), batch.next_observation + row * width);
       std::copy_n(actions_.data() + first * action_size_, action_size_,
                   batch.action + row * action_size_);
       batch.reward[row] = static_cast<float>(reward);

@@ -33,6 +33,8 @@ OPTIONS = [
     (["--task", "torcs", "--obs", "pixels"], 2, ["torcs", "no pictures"]),
     (["--camera", "fixed"], 2, ["camera", "--obs pixels"]),
     (["--obs", "pixels", "--planner", "cem"], 2, ["planner", "pixels"]),
+    (["--augment-shift", "2"], 2, ["augment-shift", "--obs pixels"]),
+    (["--obs", "pixels", "--pixel-size", "16", "--augment-shift", "16"], 2, ["augment-shift 16", "16 pixels"]),
     (["--stop-after", "soon"], 2, ["stop-after", "soon"]),
     (["--device", "cuda"], 2, ["--device cuda"]),
     (["--config", "no/such.cfg"], 2, ["no/such.cfg"]),

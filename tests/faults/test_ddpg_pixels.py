@@ -18,7 +18,7 @@ ARGS = ["--config", "apps/ddpg/configs/smoke.cfg", "--obs", "pixels", "--pixel-s
         "--horizon", "20", "--replay", "160", "--checkpoint-every", "80", "--reduce", "ordered",
         "--threads", "1"]
 ROWS = 20
-ALL_OPTIONS = ["--n-step", "3", "--envs-per-shard", "2", "--sampling", "prioritised",
+ALL_OPTIONS = ["--n-step", "3", "--envs-per-shard", "2", "--sampling", "prioritised", "--augment-shift", "2",
                "--total-steps", "320", "--replay-checkpoint", "incremental"]
 
 

@@ -20,8 +20,10 @@ constexpr std::int64_t kShards = 4, kRows = 6, kEnvs = 2, kSteps = 3;
 constexpr std::size_t kFrame = 4, kCapacity = 32;
 constexpr double kGamma = 0.5;
 
-Config remembering(const std::string& sampling) {
+Config remembering(const std::string& sampling, std::int64_t shift = 0) {
   Config config;
+  config.pixel_size = 2;
+  config.augment_shift = shift;
   config.replay = kShards * static_cast<std::int64_t>(kCapacity);
   config.envs_per_shard = kEnvs;
   config.sampling = sampling;
@@ -41,8 +43,9 @@ env::Spec spec() {
 
 // Environment e of shard s has episodes of 4 + e decisions; its frame number t of all says so.
 struct Filled {
-  Filled(const comm::Communicator& communicator, const std::string& sampling)
-      : config(remembering(sampling)),
+  Filled(const comm::Communicator& communicator, const std::string& sampling,
+         std::int64_t shift = 0)
+      : config(remembering(sampling, shift)),
         training(communicator, kShards, train::ReduceMode::kOrdered, 3),
         memory(config, spec(), training.context(), kFrame) {
     const auto groups = static_cast<std::int64_t>(training.plan().local());
@@ -160,15 +163,47 @@ TEST_P(FrameMemory, MinibatchesAreTransitionsThatHappened) {
 }
 
 TEST_P(FrameMemory, MinibatchesDependOnTheShardNotOnTheRank) {
-  Filled together(comm::Communicator::world(), GetParam());
-  Filled alone(comm::Communicator::self(), GetParam());
-  for (std::uint64_t number = 0; number < 9; ++number) {
-    together.learn(number);
-    alone.learn(number);
-    for (const std::size_t shard : together.training.plan().mine) {
-      expect_same_rows(together, together.training.plan().local_index(shard), alone, shard);
+  for (const std::int64_t shift : {0, 1}) {
+    Filled together(comm::Communicator::world(), GetParam(), shift);
+    Filled alone(comm::Communicator::self(), GetParam(), shift);
+    for (std::uint64_t number = 0; number < 9; ++number) {
+      together.learn(number);
+      alone.learn(number);
+      for (const std::size_t shard : together.training.plan().mine) {
+        expect_same_rows(together, together.training.plan().local_index(shard), alone, shard);
+      }
     }
   }
+}
+
+TEST_P(FrameMemory, ShiftsMoveFramesAndNothingElse) {
+  Filled still(comm::Communicator::self(), GetParam());
+  Filled moved(comm::Communicator::self(), GetParam(), 1);
+  std::vector<bool> same;
+  for (std::uint64_t number = 0; number < 9; ++number) {
+    still.learn(number);
+    moved.learn(number);
+    for (std::size_t shard = 0; shard < kShards; ++shard) {
+      EXPECT_EQ(still.rows<float>(still.batch.action, shard),
+                moved.rows<float>(moved.batch.action, shard));
+      EXPECT_EQ(still.rows<float>(still.batch.reward, shard),
+                moved.rows<float>(moved.batch.reward, shard));
+      const auto before = still.rows<std::uint8_t>(still.batch.observation, shard);
+      const auto after = moved.rows<std::uint8_t>(moved.batch.observation, shard);
+      for (std::size_t row = 0; row < kRows; ++row) {
+        const auto* const frame = &before[row * kFrame];
+        const auto* const other = &after[row * kFrame];
+        for (std::size_t k = 0; k < kFrame; ++k) {
+          EXPECT_NE(std::find(frame, frame + kFrame, other[k]), frame + kFrame);
+        }
+        same.push_back(std::equal(frame, frame + kFrame, other));
+      }
+    }
+  }
+  // Of the 9 shifts of 2 x 2 different bytes one leaves them alone.
+  const auto share = static_cast<double>(std::count(same.begin(), same.end(), true)) /
+                     static_cast<double>(same.size());
+  EXPECT_LT(share, 0.5);
 }
 
 TEST_P(FrameMemory, GoesOnFromWhatWasSaved) {
