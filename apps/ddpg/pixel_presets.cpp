@@ -45,13 +45,15 @@ void declare_pixel_presets(cli::OptionTable& table) {
         {"network.critic-net", "64x64", "modern"},
         {"network.action-layer", "2", "lets Q normalise a layer before the action"},
         {"network.batch-norm", "connected", "takes out the background that all pictures share"},
-        {"network.target-bn", "running", "what its trials and results had"},
+        {"network.target-bn", "batch", "as paper: running averages lag behind Q's batches"},
         {"learning.lr-actor", "1e-4", "paper; 2e-4 and more were not steady in trials"},
         {"learning.lr-critic", "1e-3", "modern"},
         {"learning.critic-l2", "0", "modern"},
         {"learning.gamma", "0.98", "as far ahead as 0.99 at a repeat of 2, nearly"},
         {"learning.tau", "0.005", "modern"},
         {"learning.batch", "32", "half of modern's, for speed"},
+        {"learning.n-step", "3", "DrQ-v2"},
+        {"learning.augment-shift", "1", "DrQ-v2, 4 of 84 pixels"},
         {"learning.replay", "40000", "370 MB"},
         {"train.start-steps", "1000", "modern"}}});
 }
