@@ -1,14 +1,6 @@
 # bin/game_views labyrinth cells=5 1 6s10
 add_executable(game_views game_views.cpp)
 target_link_libraries(game_views PRIVATE tenfold::env nlohmann_json::nlohmann_json tenfold_flags)
-add_executable(games_bench games_bench.cpp)
-target_link_libraries(games_bench PRIVATE tenfold::env tenfold_flags)
-# The header alone: whoever measures games need not build applications.
-target_include_directories(games_bench PRIVATE "${PROJECT_BINARY_DIR}/src/train/include")
-# ninja bench_games
-add_custom_target(bench_games
-  COMMAND ${TENFOLD_BENCH_PYTHON} "${CMAKE_CURRENT_SOURCE_DIR}/games_bench.py" $<TARGET_FILE:games_bench> --record
-  DEPENDS games_bench USES_TERMINAL VERBATIM)
 # ninja game_sheet: draws docs/pictures/labyrinth.png and racing.png anew
 add_custom_target(game_sheet
   COMMAND ${TENFOLD_BENCH_PYTHON} "${CMAKE_CURRENT_SOURCE_DIR}/game_sheet.py" $<TARGET_FILE:game_views>
