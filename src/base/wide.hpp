@@ -6,6 +6,8 @@
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__CUDACC__)
 #define TENFOLD_WIDE \
   __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
+#elif defined(__CUDACC__) || defined(__HIPCC__)
+#define TENFOLD_WIDE __host__ __device__
 #else
 #define TENFOLD_WIDE
 #endif

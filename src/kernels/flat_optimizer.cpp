@@ -1,5 +1,6 @@
 #include "kernels/flat_optimizer.hpp"
 
+#include "base/wide.hpp"
 #include "kernels/as_view.hpp"
 #include "kernels/magnitude.hpp"
 #include "kernels/optimizer_element.hpp"
@@ -11,6 +12,27 @@ namespace {
 float* floats(const at::Tensor& tensor, std::int64_t size) {
   base::require(tensor.numel() == size, "flat optimizer: sizes differ");
   return as_flat<float>(tensor).data();
+}
+
+// The tensors of an optimizer never overlap.
+TENFOLD_WIDE void adam_loop(const AdamScalars k, std::int64_t begin, std::int64_t end,
+                            const float* __restrict g, float* __restrict first,
+                            float* __restrict second, float* __restrict p) {
+  for (std::int64_t i = begin; i < end; ++i) adam_element(k, g[i], first[i], second[i], p[i]);
+}
+
+TENFOLD_WIDE void adam_decay_loop(const AdamScalars k, std::int64_t begin, std::int64_t end,
+                                  const float* __restrict g, const float* __restrict decay,
+                                  float* __restrict first, float* __restrict second,
+                                  float* __restrict p) {
+  for (std::int64_t i = begin; i < end; ++i) {
+    adam_element(k, g[i] + decay[i] * p[i], first[i], second[i], p[i]);
+  }
+}
+
+TENFOLD_WIDE void polyak_loop(float weight, std::int64_t begin, std::int64_t end,
+                              const float* __restrict s, float* __restrict t) {
+  for (std::int64_t i = begin; i < end; ++i) t[i] = polyak_element(t[i], s[i], weight);
 }
 
 }  // namespace
@@ -28,9 +50,10 @@ void adam_step(const at::Tensor& parameter, const at::Tensor& gradient, const at
   const AdamScalars k(step, options);
   for_elements(
       parameter, size, KOKKOS_LAMBDA(std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; ++i) {
-          const float d = decay != nullptr ? g[i] + decay[i] * p[i] : g[i];
-          adam_element(k, d, first[i], second[i], p[i]);
+        if (decay == nullptr) {
+          adam_loop(k, begin, end, g, first, second, p);
+        } else {
+          adam_decay_loop(k, begin, end, g, decay, first, second, p);
         }
       });
 }
@@ -43,8 +66,11 @@ void polyak(const at::Tensor& target, const at::Tensor& source, double tau) {
   const bool copy = tau == 1.0;
   for_elements(
       target, size, KOKKOS_LAMBDA(std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; ++i)
-          t[i] = copy ? s[i] : polyak_element(t[i], s[i], weight);
+        if (copy) {
+          for (std::int64_t i = begin; i < end; ++i) t[i] = s[i];
+        } else {
+          polyak_loop(weight, begin, end, s, t);
+        }
       });
 }
 
