@@ -80,8 +80,11 @@ struct SmallProducts {
                         const float* tanh_c, const float* dh, float* dc, float* dz);
 };
 
-/// The fastest set that this processor runs. Sets differ in rounding (fused multiply and add, or
-/// not): the same bits on one kind of machine.
+/// Sets differ in rounding: in how they fuse multiply and add, and in how wide a sum's parts lie.
+enum class InstructionSet { kBase, kAvx2, kAvx512 };
+/// Null where this processor cannot run it, or the build is for other processors.
+const SmallProducts* small_products(InstructionSet set);
+/// The fastest that this processor runs: the same bits on one kind of machine.
 const SmallProducts& small_products();
 
 }  // namespace tenfold::kernels

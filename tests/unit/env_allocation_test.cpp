@@ -4,14 +4,14 @@
 
 #include <cstdlib>
 
-#include "env_counted_new.hpp"
+#include "counted_new.hpp"
 #include "env_play.hpp"
 
 namespace tenfold::env {
 namespace {
 
 extern "C" void* counted_malloc(std::size_t bytes) {
-  ++allocations;
+  ++test::allocations;
   return std::aligned_alloc(64, (bytes + 63) / 64 * 64);
 }
 
@@ -22,16 +22,16 @@ class Allocation : public testing::TestWithParam<std::string> {
 };
 
 TEST_P(Allocation, NoneInStepAndReset) {
-  allocations = 0;
+  test::allocations = 0;
   const auto env = make_env(GetParam(), 4, {.terminate_on_fall = false});
-  EXPECT_GT(allocations, 0U) << "the counter works";
+  EXPECT_GT(test::allocations, 0U) << "the counter works";
   const std::vector<float> actions(4 * env->spec().action_size, 0.5F);
   start_all(*env, 1);
-  allocations = 0;
+  test::allocations = 0;
   for (int decision = 0; decision < 100; ++decision) env->step(actions);
-  EXPECT_EQ(allocations, 0U) << "step";
+  EXPECT_EQ(test::allocations, 0U) << "step";
   start_all(*env, 2);
-  EXPECT_EQ(allocations, 0U) << "reset";
+  EXPECT_EQ(test::allocations, 0U) << "reset";
 }
 
 INSTANTIATE_TEST_SUITE_P(Tasks, Allocation, testing::ValuesIn(task_names()),

@@ -1,15 +1,10 @@
 // Both engines of networks for rollouts: against a network in double and its central differences,
-// against LibTorch's own LSTM, against each other.
-#include <ATen/TensorOperators.h>
-#include <ATen/ops/equal.h>
-#include <ATen/ops/lstm_cell.h>
-#include <ATen/ops/zeros.h>
+// against each other.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <torch/csrc/autograd/autograd.h>
 
 #include <string>
 
-#include "base/error.hpp"
 #include "support/filled_rollout.hpp"
 
 namespace tenfold::nn {
@@ -19,7 +14,6 @@ using kernels::Activation;
 using test::apart;
 using test::FilledRollout;
 
-constexpr RolloutEngine kEngines[] = {RolloutEngine::kFused, RolloutEngine::kTorch};
 // Of each tensor's largest number.
 constexpr double kClose = 1e-5;
 
@@ -119,7 +113,7 @@ TEST(Rollout, EnginesAgree) {
   for (const std::int64_t lstm : {0, 256}) {
     for (const std::int64_t rows : {1, 6}) both(dqn(lstm), 2, rows, 0.9);
   }
-  RecordProperty("largest_difference", std::to_string(worst));
+  RecordProperty("largest_difference", fmt::format("{:.1e}", worst));
 }
 
 TEST(Rollout, OutputsAndGradientsEqualThoseOfANetworkInDouble) {
@@ -171,7 +165,7 @@ TEST(Rollout, OutputsAndGradientsEqualThoseOfANetworkInDouble) {
     torch.run(kSteps);
     gradients_apart(torch, expected);
   }
-  RecordProperty("largest_difference", std::to_string(worst));
+  RecordProperty("largest_difference", fmt::format("{:.1e}", worst));
 }
 
 }  // namespace

@@ -1,16 +1,16 @@
 // Counts operator new. Apart from the tests, or the compiler inlines one half of the pair and
 // warns.
-#include "env_counted_new.hpp"
+#include "counted_new.hpp"
 
 #include <cstdlib>
 #include <new>
 
-namespace tenfold::env {
+namespace tenfold::test {
 std::size_t allocations = 0;
 }
 
 void* operator new(std::size_t bytes) {
-  ++tenfold::env::allocations;
+  ++tenfold::test::allocations;
   if (void* memory = std::malloc(bytes)) return memory;
   throw std::bad_alloc();
 }

@@ -3,6 +3,6 @@
 
 #include <cstddef>
 
-namespace tenfold::env {
+namespace tenfold::test {
 extern std::size_t allocations;
 }
