@@ -51,9 +51,9 @@ def rate(value):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("binary")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--frames", type=int, default=2_000_000, help="of one of our measurements")
-    parser.add_argument("--peer-frames", type=int, default=20_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--frames", type=int, default=1_000_000, help="of one of our measurements")
+    parser.add_argument("--peer-frames", type=int, default=10_000)
     parser.add_argument("--record", action="store_true", help="write docs/results/a3c.md")
     options = parser.parse_args()
     rows = []
