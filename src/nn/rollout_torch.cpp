@@ -161,18 +161,20 @@ std::span<const float> TorchRolloutPass::forward(std::int64_t t, const at::Tenso
   return output(t);
 }
 
-Tensors TorchRolloutPass::differentiate(std::int64_t count) const {
+void TorchRolloutPass::differentiate(std::int64_t count, const Tensors& into) const {
   Tensors outputs, slopes;
   for (std::int64_t t = 0; t < count; ++t) {
     outputs.push_back(ran_[static_cast<std::size_t>(t)].output);
     slopes.push_back(on_device(output_gradient_.select(0, t)));
   }
-  return torch::autograd::grad(outputs, leaves_, slopes, true);
+  const Tensors found = torch::autograd::grad(outputs, leaves_, slopes, true);
+  const at::NoGradGuard no_graph;
+  for (std::size_t e = 0; e < into.size(); ++e) into[e].copy_(found[e]);
 }
 
 // Step by step: which rows of a state go back to the step before is only known now.
-Tensors TorchRolloutPass::differentiate_cells(std::int64_t count) const {
-  Tensors sum, asked = leaves_;
+void TorchRolloutPass::differentiate_cells(std::int64_t count, const Tensors& into) const {
+  Tensors asked = leaves_;
   at::Tensor state_slope;
   asked.emplace_back();
   for (std::int64_t t = count; t-- > 0;) {
@@ -184,16 +186,11 @@ Tensors TorchRolloutPass::differentiate_cells(std::int64_t count) const {
           state_slope.masked_fill(on_device(begins_.select(0, t + 1)).ne(0).unsqueeze(1), 0.0));
     }
     asked.back() = step.state;
-    Tensors found = torch::autograd::grad(outputs, asked, slopes, true);
+    const Tensors found = torch::autograd::grad(outputs, asked, slopes, true);
     state_slope = found.back();
-    found.pop_back();
-    if (sum.empty()) {
-      sum = found;
-      continue;
-    }
-    for (std::size_t e = 0; e < sum.size(); ++e) sum[e] = sum[e] + found[e];
+    const at::NoGradGuard no_graph;
+    for (std::size_t e = 0; e < into.size(); ++e) into[e].add_(found[e]);
   }
-  return sum;
 }
 
 void TorchRolloutPass::backward(std::int64_t count, const at::Tensor& parameters,
@@ -207,12 +204,13 @@ void TorchRolloutPass::backward(std::int64_t count, const at::Tensor& parameters
     base::require(ran_[static_cast<std::size_t>(t)].output.defined(),
                   "RolloutPass::backward before forward");
   }
-  const Tensors found = plan_->spec.lstm > 0 ? differentiate_cells(count) : differentiate(count);
-  const at::NoGradGuard no_graph;
   gradient.zero_();
-  for (std::size_t e = 0; e < found.size(); ++e) {
-    entry_view(plan_->parameters, static_cast<int>(e), gradient).copy_(found[e]);
+  Tensors into;
+  for (std::size_t e = 0; e < leaves_.size(); ++e) {
+    into.push_back(entry_view(plan_->parameters, static_cast<int>(e), gradient));
   }
+  if (plan_->spec.lstm > 0) return differentiate_cells(count, into);
+  differentiate(count, into);
 }
 
 }  // namespace tenfold::nn

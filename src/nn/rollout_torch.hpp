@@ -38,8 +38,9 @@ class TorchRolloutPass final : public RolloutPass {
   at::Tensor on_device(const at::Tensor& host) const;
   at::Tensor convolved(std::int64_t t) const;
   at::Tensor through_cells(const at::Tensor& x, Step& step) const;
-  std::vector<at::Tensor> differentiate(std::int64_t count) const;
-  std::vector<at::Tensor> differentiate_cells(std::int64_t count) const;
+  /// into: the gradient by entry, zero.
+  void differentiate(std::int64_t count, const std::vector<at::Tensor>& into) const;
+  void differentiate_cells(std::int64_t count, const std::vector<at::Tensor>& into) const;
 
   std::shared_ptr<const RolloutPlan> plan_;
   std::int64_t steps_, rows_;
