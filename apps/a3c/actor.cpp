@@ -37,9 +37,14 @@ double draw_epsilon(const Config& config, std::size_t number, std::uint32_t seed
 
 Actor::Actor(const Config& config, std::size_t number, std::uint32_t seed, std::int64_t state_size,
              std::int64_t statistics_size)
+    : Actor(config, number, seed, state_size, statistics_size,
+            make_envs(config, static_cast<std::size_t>(config.envs_per_actor))) {}
+
+Actor::Actor(const Config& config, std::size_t number, std::uint32_t seed, std::int64_t state_size,
+             std::int64_t statistics_size, std::unique_ptr<env::BatchEnv> envs)
     : number_(number),
       seed_(seed),
-      envs_(make_envs(config, static_cast<std::size_t>(config.envs_per_actor))),
+      envs_(std::move(envs)),
       final_epsilon_(draw_epsilon(config, number, seed)) {
   returns.assign(rows(), 0);
   lengths.assign(rows(), 0);

@@ -28,6 +28,9 @@ class Actor {
   /// actor's own, or 0.
   Actor(const Config& config, std::size_t number, std::uint32_t seed, std::int64_t state_size,
         std::int64_t statistics);
+  /// Plays in these environments.
+  Actor(const Config& config, std::size_t number, std::uint32_t seed, std::int64_t state_size,
+        std::int64_t statistics, std::unique_ptr<env::BatchEnv> envs);
 
   std::size_t number() const { return number_; }
   std::size_t rows() const { return envs_->size(); }

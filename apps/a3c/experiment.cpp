@@ -25,18 +25,19 @@ void declare_metrics(train::Metrics& metrics) {
   metrics.headline({"eval/return", "train/episode_return", "async/staleness"});
 }
 
-// Ranks that wait for a core hold gradients of parameters that others have long moved.
-void warn_of_cores(const train::RunContext& context) {
-  const comm::Communicator& world = context.world;
-  const auto cores = static_cast<int>(std::thread::hardware_concurrency());
+// Ranks that wait for a core hold gradients of parameters that others have long moved. Collective.
+void warn_of_cores(const comm::Communicator& world) {
+  const auto cores = static_cast<std::int32_t>(std::thread::hardware_concurrency());
+  const std::int32_t ranks = world.all_reduce(std::int32_t{world.node().size()}, comm::Op::kMax);
+  const std::int32_t fewest = world.all_reduce(cores, comm::Op::kMin);
   if (!world.is_root()) return;
   if (world.size() == 1) {
     base::log_info("one rank: actors take turns, nothing is asynchronous");
-  } else if (world.size() > cores) {
+  } else if (ranks > fewest) {
     base::log_warning(
         "{} ranks share {} cores: a rank that waits for one applies a gradient of old parameters "
         "(async/staleness_histogram); count updates, not seconds",
-        world.size(), cores);
+        ranks, fewest);
   }
 }
 
@@ -72,7 +73,12 @@ void Experiment::build(train::RunContext& context) {
     context.metrics->declare(
         {"eval/" + name, "", "the task's own, mean over episodes", "rank0", "", 1});
   }
-  warn_of_cores(context);
+}
+
+std::uint64_t Experiment::step(train::RunContext& context) {
+  if (!begun_) warn_of_cores(context.world);
+  begun_ = true;
+  return learning_->step(context);
 }
 
 void Experiment::state(store::StateRegistry& registry) {

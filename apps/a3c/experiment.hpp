@@ -17,7 +17,7 @@ class Experiment : public train::Experiment {
 
   void build(train::RunContext& context) override;
   void state(store::StateRegistry& registry) override;
-  std::uint64_t step(train::RunContext& context) override { return learning_->step(context); }
+  std::uint64_t step(train::RunContext& context) override;
   void evaluate(train::RunContext& context) override;
   std::string summary(train::RunContext& context) override;
   std::uint64_t total_steps() const override {
@@ -34,6 +34,7 @@ class Experiment : public train::Experiment {
   std::unique_ptr<Evaluator> evaluator_;
   double random_return_ = 0, last_return_ = 0, best_return_ = 0;
   std::uint64_t evaluations_ = 0;
+  bool begun_ = false;
 };
 
 }  // namespace tenfold::a3c

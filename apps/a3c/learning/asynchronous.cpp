@@ -3,7 +3,6 @@
 #include <ATen/ops/empty_like.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <span>
 #include <utility>
@@ -13,15 +12,10 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "comm/fault.hpp"
-#include "comm/signals.hpp"
-#include "train/schedule.hpp"
 
 namespace tenfold::a3c {
 
 namespace {
-
-constexpr std::uint32_t kAnySignal =
-    comm::kStopInterrupt | comm::kStopTerminate | comm::kStopUser2 | comm::kCheckpointUser1;
 
 comm::Communicator ranks_of_node(const Config& config, const comm::Communicator& world) {
   if (config.fake_nodes == 0) return world.node();
@@ -33,14 +27,15 @@ comm::Communicator ranks_of_node(const Config& config, const comm::Communicator&
 
 std::vector<comm::ArenaPart> NodeNumbers::parts() {
   const std::size_t word = sizeof(std::int64_t);
-  return {{"elsewhere", word}, {"halt", word}, {"turn", word}, {"last", word}};
+  return {{"elsewhere", word}, {"halt", word}, {"turn", word}, {"last", word}, {"multiple", word}};
 }
 
 NodeNumbers::NodeNumbers(const comm::SharedArena& arena)
     : elsewhere(arena, "elsewhere"),
       halt(arena, "halt"),
       turn(arena, "turn"),
-      last(arena, "last") {}
+      last(arena, "last"),
+      multiple(arena, "multiple") {}
 
 Asynchronous::Asynchronous(const Config& config, train::RunContext& context)
     : Learning(config, context),
@@ -82,6 +77,7 @@ void Asynchronous::begin(train::RunContext& context) {
     shared_->frames().set(decisions_);
     shared_->updates().set(updates_);
     shared_->copies().set(copies_);
+    numbers_->multiple.set(decisions_ / config_.target_period);
   }
   target_seen_ = copies_;
   at_settle_ = decisions_;
@@ -128,16 +124,19 @@ void Asynchronous::roll_out(Actor& actor) {
     gate_.refuse(gradient_, fmt::format("actor {}, decision {}", actor.number(), actor.decisions),
                  tally_);
   }
-  const std::int64_t earlier = shared_->frames().add(count) + numbers_->elsewhere.get();
-  if (train::crosses(static_cast<std::uint64_t>(earlier),
-                     static_cast<std::uint64_t>(earlier + count),
-                     static_cast<std::uint64_t>(config_.target_period))) {
-    shared_->copy_target();
-  }
+  copy_target_at(shared_->frames().add(count) + count + numbers_->elsewhere.get());
+}
+
+// Whoever sees a multiple of the period first copies. News of other nodes may carry T over one
+// between two rollouts, so it is not enough to look at what a rollout adds.
+void Asynchronous::copy_target_at(std::int64_t decisions) {
+  const std::int64_t done = numbers_->multiple.get();
+  const std::int64_t now = decisions / config_.target_period;
+  if (now > done && numbers_->multiple.replace(done, now)) shared_->copy_target();
 }
 
 bool Asynchronous::halted(std::int64_t limit) const {
-  if (comm::stop_bits() & kAnySignal) numbers_->halt.set(1);
+  if (signalled()) numbers_->halt.set(1);
   return all_decisions() >= limit || numbers_->halt.get() != 0;
 }
 
@@ -168,6 +167,7 @@ void Asynchronous::run_turns(std::int64_t limit) {
       const std::int64_t turn = rounds_ * all + static_cast<std::int64_t>(actors_[i].number());
       if (!wait_for_turn(turn)) return;
       roll_out(actors_[i]);
+      if (signalled()) numbers_->halt.set(1);
       if (turn + 1 == (rounds_ + 1) * all && halted(limit)) numbers_->last.set(rounds_ + 1);
       numbers_->turn.add(1);
     }
@@ -176,21 +176,25 @@ void Asynchronous::run_turns(std::int64_t limit) {
   }
 }
 
-// Nodes count for themselves; each begins the next block with the sum, and with the first node's
-// target network.
+// Nodes count updates for themselves; each begins the next block with the sum, and with the first
+// node's target network.
 void Asynchronous::count_over_nodes(train::RunContext& context) {
   const bool counts = node_->is_root();
-  std::array<std::int64_t, 2> more{counts ? shared_->updates().get() - updates_ : 0,
-                                   counts ? shared_->copies().get() - copies_ : 0};
-  context.world.all_reduce(std::span<std::int64_t>(more), comm::Op::kSum);
+  if (context.world.is_root()) copy_target_at(shared_->frames().get());
+  const std::int64_t more =
+      context.world.all_reduce(counts ? shared_->updates().get() - updates_ : 0, comm::Op::kSum);
+  std::int64_t copies = shared_->copies().get();
+  context.world.broadcast(std::span<std::int64_t>(&copies, 1));
   if (networks_.head() == Head::kQ) {
     shared_->read_target(target_);
     context.world.broadcast(std::span<float>(target_.data_ptr<float>(), shared_->target().size()));
   }
   if (!counts) return;
-  shared_->updates().set(updates_ + more[0]);
-  shared_->copies().set(copies_ + more[1]);
+  shared_->updates().set(updates_ + more);
+  shared_->copies().set(copies);
+  numbers_->multiple.set(shared_->frames().get() / config_.target_period);
   std::copy_n(target_.data_ptr<float>(), shared_->target().size(), shared_->target().begin());
+  link_->begin_block();
 }
 
 // All ranks are here: nodes become equal, everyone gets a copy.

@@ -26,6 +26,7 @@ struct NodeNumbers {
   SharedNumber halt;       ///< 1: all leave the block when they can; -1: one of them failed
   SharedNumber turn;       ///< --order turns: rollouts that all actors have made in turn
   SharedNumber last;       ///< rounds of turns after which the block is over
+  SharedNumber multiple;   ///< of --target-period that the target network was copied at last
 };
 
 class Asynchronous final : public Learning {
@@ -44,6 +45,7 @@ class Asynchronous final : public Learning {
   void run_turns(std::int64_t limit);
   bool wait_for_turn(std::int64_t turn);
   void roll_out(Actor& actor);
+  void copy_target_at(std::int64_t decisions);
   void settle(train::RunContext& context);
   void count_over_nodes(train::RunContext& context);
 

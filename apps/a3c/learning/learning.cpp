@@ -8,6 +8,7 @@
 #include "a3c/learning/synchronous.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "comm/signals.hpp"
 #include "train/flat_adam.hpp"
 
 namespace tenfold::a3c {
@@ -80,6 +81,11 @@ void Learning::state(store::StateRegistry& registry) {
   registry.replicated("progress/updates", &updates_);
   registry.replicated("progress/target_copies", &copies_);
   actors_.state(registry);
+}
+
+bool Learning::signalled() {
+  return (comm::stop_bits() & (comm::kStopInterrupt | comm::kStopTerminate | comm::kStopUser2 |
+                               comm::kCheckpointUser1)) != 0;
 }
 
 void Learning::report_lost(train::RunContext& context) {

@@ -33,6 +33,8 @@ class Learning {
   std::int64_t updates() const { return updates_; }
 
  protected:
+  /// A signal asks this rank to stop, or for a checkpoint.
+  static bool signalled();
   /// Publishes what the ranks counted and empties the tally. Collective.
   void publish(train::RunContext& context, std::uint64_t step, double block_seconds,
                double wait_seconds);

@@ -1,5 +1,8 @@
 #include "a3c/learning/node_link.hpp"
 
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+
 #include <algorithm>
 #include <exception>
 
@@ -29,7 +32,9 @@ class Averaging final : public NodeLink {
         begun_at_(shared.updates().get()),
         decisions_at_settle_(shared.frames().get()),
         mine_(2 * size_of(shared) + 1),
-        sum_(mine_.size()) {}
+        sum_(mine_.size()),
+        start_(at::empty({static_cast<std::int64_t>(size_of(shared))}, at::kFloat)),
+        less_(at::empty_like(start_)) {}
   ~Averaging() override {
     // Left open only when an exception is on its way: the job ends.
     if (request_ != MPI_REQUEST_NULL && std::uncaught_exceptions() == 0) {
@@ -55,12 +60,16 @@ class Averaging final : public NodeLink {
     }
     begin();
     wait();
-    finish(1);
+    finish(1, true);
     exchanges_ = 0;
     const std::int64_t all = leaders_.all_reduce(decisions, comm::Op::kSum);
     elsewhere_.set(0);
-    decisions_at_settle_ = shared_.frames().get();
     return all;
+  }
+
+  void begin_block() override {
+    begun_at_ = shared_.updates().get();
+    decisions_at_settle_ = shared_.frames().get();
   }
 
  private:
@@ -69,11 +78,12 @@ class Averaging final : public NodeLink {
     const auto weight = static_cast<float>(
         std::max<std::int64_t>(1, shared_.frames().get() - decisions_at_settle_));
     const std::size_t size = size_of(shared_);
+    shared_.read(start_);
+    const float* const start = start_.data_ptr<float>();
     for (std::size_t i = 0; i < size; ++i) {
-      mine_[i] = weight * shared_.parameters()[i];
+      mine_[i] = weight * start[i];
       mine_[size + i] = weight * shared_.statistics()[i];
     }
-    start_.assign(shared_.parameters().begin(), shared_.parameters().end());
     mine_.back() = weight;
     begun_at_ = shared_.updates().get();
     ++exchanges_;
@@ -89,16 +99,17 @@ class Averaging final : public NodeLink {
 
   // Others on this node write meanwhile: only the change is added. At the end nobody does, and all
   // nodes take the same numbers.
-  void finish(float rate) {
+  void finish(float rate, bool last = false) {
     const std::size_t size = size_of(shared_);
     const float weight = sum_.back();
     for (std::size_t i = 0; i < size; ++i) {
-      float& parameter = shared_.parameters()[i];
       float& statistic = shared_.statistics()[i];
       const float mean = sum_[i] / weight, mean_statistic = sum_[size + i] / weight;
-      parameter = rate == 1 ? mean : parameter + rate * (mean - start_[i]);
-      statistic = rate == 1 ? mean_statistic : statistic + rate * (mean_statistic - statistic);
+      less_.data_ptr<float>()[i] = rate * (start_.data_ptr<float>()[i] - mean);
+      if (last) shared_.parameters()[i] = mean;
+      statistic = last ? mean_statistic : statistic + rate * (mean_statistic - statistic);
     }
+    if (!last) shared_.subtract(less_);
     elsewhere_.set(static_cast<std::int64_t>(weight - mine_.back()));
   }
 
@@ -109,7 +120,8 @@ class Averaging final : public NodeLink {
   float rate_;
   std::int64_t begun_at_, decisions_at_settle_, exchanges_ = 0;
   MPI_Request request_ = MPI_REQUEST_NULL;
-  std::vector<float> mine_, sum_, start_;
+  std::vector<float> mine_, sum_;
+  at::Tensor start_, less_;
 };
 
 class Accumulating final : public NodeLink {
@@ -126,7 +138,9 @@ class Accumulating final : public NodeLink {
             train::equal_partition(static_cast<std::int64_t>(size_of(shared)), leaders.size())),
         known_(shared.parameters().begin(), shared.parameters().end()),
         change_(known_.size()),
-        taken_(known_.size()) {
+        taken_(known_.size()),
+        here_(at::empty({static_cast<std::int64_t>(known_.size())}, at::kFloat)),
+        less_(at::empty_like(here_)) {
     open();
   }
   ~Accumulating() override {
@@ -157,15 +171,18 @@ class Accumulating final : public NodeLink {
     std::copy(taken_.begin(), taken_.end(), shared_.parameters().begin());
     known_ = taken_;
     average_statistics();
-    done_at_ = shared_.updates().get();
     const std::int64_t all = leaders_.all_reduce(decisions, comm::Op::kSum);
     if (leaders_.is_root()) counter_ = 0;
-    counted_ = shared_.frames().get();
     told_ = 0;
     check_mpi(MPI_Win_sync(counter_window_), "MPI_Win_sync");
     comm::patient_barrier(leaders_);
     elsewhere_.set(0);
     return all;
+  }
+
+  void begin_block() override {
+    done_at_ = shared_.updates().get();
+    counted_ = shared_.frames().get();
   }
 
  private:
@@ -194,8 +211,9 @@ class Accumulating final : public NodeLink {
   }
 
   void push() {
+    shared_.read(here_);
     for (std::size_t i = 0; i < known_.size(); ++i) {
-      change_[i] = shared_.parameters()[i] - known_[i];
+      change_[i] = here_.data_ptr<float>()[i] - known_[i];
       known_[i] += change_[i];
     }
     for (int rank = 0; rank < leaders_.size(); ++rank) {
@@ -225,9 +243,10 @@ class Accumulating final : public NodeLink {
     push();
     take();
     for (std::size_t i = 0; i < known_.size(); ++i) {
-      shared_.parameters()[i] += taken_[i] - known_[i];
+      less_.data_ptr<float>()[i] = known_[i] - taken_[i];
       known_[i] = taken_[i];
     }
+    shared_.subtract(less_);
     count();
     done_at_ = shared_.updates().get();
   }
@@ -260,6 +279,7 @@ class Accumulating final : public NodeLink {
   MPI_Win window_ = MPI_WIN_NULL, counter_window_ = MPI_WIN_NULL;
   std::vector<float> known_;  ///< the parameters as this node last knew them, with its own changes
   std::vector<float> change_, taken_;
+  at::Tensor here_, less_;
 };
 
 }  // namespace

@@ -24,6 +24,9 @@ class NodeLink {
   /// Ends what is on its way and makes all nodes' parameters equal. decisions: how many the node
   /// has made since the last settle; returns how many all have.
   virtual std::int64_t settle(std::int64_t decisions) = 0;
+  /// The node's counters were set to those of all: what it does is counted from there. Not
+  /// collective.
+  virtual void begin_block() = 0;
 };
 
 /// --inter average: every so many updates of a node the mean of all nodes' parameters and

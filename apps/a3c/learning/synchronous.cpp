@@ -4,11 +4,15 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
+#include <span>
 
 #include "a3c/learning/schedules.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "comm/fault.hpp"
+#include "kernels/flat_optimizer.hpp"
 #include "train/schedule.hpp"
 
 namespace tenfold::a3c {
@@ -31,6 +35,13 @@ std::int64_t Synchronous::roll_out() {
     const double epsilon = exploration(config_, actors_[i].final_epsilon(), decisions_);
     comm::fault_point("actor.rollout");
     decisions += worker_.run(actors_[i], {parameters_, target_, epsilon}, one_, tally_);
+    if (comm::fault_here("nan", "actor.gradient")) one_.fill_(std::nan(""));
+    if (kernels::first_nonfinite(one_) >= 0) {
+      gate_.refuse(one_,
+                   fmt::format("actor {}, decision {}", actors_[i].number(), actors_[i].decisions),
+                   tally_);
+      one_.zero_();
+    }
     if (together) {
       gradients_[0].add_(one_);
     } else {
@@ -72,10 +83,11 @@ std::uint64_t Synchronous::step(train::RunContext& context) {
   const std::int64_t first = decisions_;
   const std::int64_t limit = std::min(first + config_.block, config_.total_steps);
   while (decisions_ < limit) {
-    std::int64_t decisions = 0;
-    context.world.agree([&] { decisions = roll_out(); });
-    decisions = context.world.all_reduce(decisions, comm::Op::kSum);
-    update(context, decisions);
+    std::array<std::int64_t, 2> all{0, signalled() ? 1 : 0};  // decisions; ranks that have to stop
+    context.world.agree([&] { all[0] = roll_out(); });
+    context.world.all_reduce(std::span<std::int64_t>(all), comm::Op::kSum);
+    update(context, all[0]);
+    if (all[1] > 0) break;
   }
   publish(context, static_cast<std::uint64_t>(decisions_), watch.seconds(),
           context.reducer->take_seconds());

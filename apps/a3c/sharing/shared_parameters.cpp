@@ -46,6 +46,11 @@ std::int64_t SharedNumber::add(std::int64_t value) const {
   return std::atomic_ref(*value_).fetch_add(value, std::memory_order_acq_rel);
 }
 
+bool SharedNumber::replace(std::int64_t expected, std::int64_t value) const {
+  return std::atomic_ref(*value_).compare_exchange_strong(expected, value,
+                                                          std::memory_order_acq_rel);
+}
+
 std::vector<comm::ArenaPart> SharedParameters::parts(const SharingOptions& options) {
   const std::size_t bytes = sizeof(float) * static_cast<std::size_t>(options.size);
   const std::size_t word = sizeof(std::int64_t);
@@ -91,33 +96,47 @@ std::int64_t SharedParameters::apply(const at::Tensor& gradient, double lr,
                                      const at::Tensor& own) const {
   base::require(gradient.is_contiguous() && gradient.numel() == options_.size,
                 "shared parameters: a gradient of another size");
-  const float* const g = gradient.data_ptr<float>();
-  float* const statistics = own.defined() ? own.data_ptr<float>() : statistics_.data();
+  step(options_.optimizer, gradient.data_ptr<float>(), lr,
+       own.defined() ? own.data_ptr<float>() : statistics_.data());
+  return updates_.add(1);
+}
+
+// A step of size 1 without a memory is a subtraction.
+void SharedParameters::subtract(const at::Tensor& less) const {
+  base::require(less.is_contiguous() && less.numel() == options_.size,
+                "shared parameters: a difference of another size");
+  nothing_.resize(parameters_.size());
+  step({OptimizerKind::kMomentum, 0, 0}, less.data_ptr<float>(), 1, nothing_.data());
+}
+
+void SharedParameters::step(const OptimizerOptions& optimizer, const float* gradient, double lr,
+                            float* statistics) const {
   switch (options_.policy) {
     case UpdatePolicy::kHogwild:
-      plain_step(options_.optimizer, lr, g, statistics, parameters_.data(), options_.size);
+      plain_step(optimizer, lr, gradient, statistics, parameters_.data(), options_.size);
       break;
     case UpdatePolicy::kAtomic:
-      atomic_step(options_.optimizer, lr, g, statistics, parameters_.data(), options_.size);
+      atomic_step(optimizer, lr, gradient, statistics, parameters_.data(), options_.size);
       break;
     case UpdatePolicy::kStriped:
-      apply_striped(g, lr, statistics);
+      step_striped(optimizer, gradient, lr, statistics);
       break;
     case UpdatePolicy::kMutex: {
       TicketLock lock(ticket_);
       lock.lock();
-      plain_step(options_.optimizer, lr, g, statistics, parameters_.data(), options_.size);
+      plain_step(optimizer, lr, gradient, statistics, parameters_.data(), options_.size);
       lock.unlock();
       break;
     }
     case UpdatePolicy::kRma:
-      apply_rma(gradient, lr, statistics);
+      step_delta(optimizer, lr, gradient, statistics, delta_.data(), options_.size);
+      arena_.accumulate("parameters", delta_);
       break;
   }
-  return updates_.add(1);
 }
 
-void SharedParameters::apply_striped(const float* gradient, double lr, float* statistics) const {
+void SharedParameters::step_striped(const OptimizerOptions& optimizer, const float* gradient,
+                                    double lr, float* statistics) const {
   const std::int64_t lines = options_.size / 16;
   for (std::int64_t i = 0; i < options_.stripes; ++i) {
     const std::int64_t stripe = (first_stripe_ + i) % options_.stripes;
@@ -126,16 +145,10 @@ void SharedParameters::apply_striped(const float* gradient, double lr, float* st
     if (begin == end) continue;
     SpinLock lock(stripes_[static_cast<std::size_t>(stripe * kWordsOfLine)]);
     lock.lock();
-    plain_step(options_.optimizer, lr, gradient + begin, statistics + begin,
-               parameters_.data() + begin, end - begin);
+    plain_step(optimizer, lr, gradient + begin, statistics + begin, parameters_.data() + begin,
+               end - begin);
     lock.unlock();
   }
-}
-
-void SharedParameters::apply_rma(const at::Tensor& gradient, double lr, float* statistics) const {
-  step_delta(options_.optimizer, lr, gradient.data_ptr<float>(), statistics, delta_.data(),
-             options_.size);
-  arena_.accumulate("parameters", delta_);
 }
 
 void SharedParameters::copy_target() const {

@@ -33,6 +33,8 @@ class SharedNumber {
   std::int64_t get() const;
   void set(std::int64_t value) const;
   std::int64_t add(std::int64_t value) const;  ///< returns what was there before
+  /// Changes expected to value; false: it was something else.
+  bool replace(std::int64_t expected, std::int64_t value) const;
 
  private:
   std::int64_t* value_;
@@ -58,6 +60,8 @@ class SharedParameters {
   /// One step with this gradient, float32 [P]. own: statistics [P] of the actor, where they are not
   /// shared. Returns how many updates were made before this one.
   std::int64_t apply(const at::Tensor& gradient, double lr, const at::Tensor& own) const;
+  /// theta <- theta - less, float32 [P], by the same policy as updates.
+  void subtract(const at::Tensor& less) const;
   /// theta of the target network <- theta.
   void copy_target() const;
 
@@ -69,8 +73,10 @@ class SharedParameters {
   std::span<float> target() const { return target_; }
 
  private:
-  void apply_striped(const float* gradient, double lr, float* statistics) const;
-  void apply_rma(const at::Tensor& gradient, double lr, float* statistics) const;
+  void step(const OptimizerOptions& optimizer, const float* gradient, double lr,
+            float* statistics) const;
+  void step_striped(const OptimizerOptions& optimizer, const float* gradient, double lr,
+                    float* statistics) const;
 
   const comm::SharedArena& arena_;
   SharingOptions options_;
@@ -78,7 +84,8 @@ class SharedParameters {
   std::span<std::int64_t> ticket_, stripes_;
   SharedNumber frames_, updates_, copies_;
   std::int64_t first_stripe_;
-  mutable std::vector<float> delta_;  ///< rma
+  mutable std::vector<float> delta_;    ///< rma
+  mutable std::vector<float> nothing_;  ///< statistics of subtract, which keeps none
 };
 
 }  // namespace tenfold::a3c
