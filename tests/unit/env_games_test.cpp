@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "base/error.hpp"
-#include "env_counted_new.hpp"
+#include "counted_new.hpp"
 #include "env_play.hpp"
 
 namespace tenfold::env {
