@@ -181,14 +181,14 @@ TEST_P(EveryGame, AllocatesNothingInStepAndReset) {
   const auto env = make(4);
   start_all(*env, 1);
   const std::vector<float> actions(4, 1);
-  allocations = 0;
+  test::allocations = 0;
   for (std::uint64_t decision = 0; decision < 200; ++decision) {
     for (std::size_t row = 0; row < 4; ++row) {
       if (over(*env, row)) reset_row(*env, row, 1, decision);
     }
     env->step(actions);
   }
-  EXPECT_EQ(allocations, 0U);
+  EXPECT_EQ(test::allocations, 0U);
 }
 
 TEST_P(EveryGame, OnlyThoseThatNeverEndCanBeToldToGoOn) {
