@@ -30,9 +30,7 @@ double number_in(const std::string& text, double low, double high) {
   if (error != std::errc() || end != text.data() + text.size() || !(value >= low) ||
       !(value <= high)) {
     throw Error(Code::kUsage,
-                fmt::format("method.epsilon-final: '{}' is no number from {} to {}",
-                            base::printable(text), low, high),
-                "Write it like 0.1:0.4,0.01:0.3,0.5:0.3, or 0.1");
+                fmt::format("'{}' is no number from {} to {}", base::printable(text), low, high));
   }
   return value;
 }
@@ -41,7 +39,16 @@ std::string check_epsilons(const std::string& text) {
   try {
     epsilon_choices(text);
   } catch (const Error& error) {
-    return "is no list of rates: " + error.message();
+    return "is no list of rates like 0.1:0.4,0.01:0.3,0.5:0.3: " + error.message();
+  }
+  return "";
+}
+
+std::string check_rate_range(const std::string& text) {
+  try {
+    if (!text.empty()) rate_range(text);
+  } catch (const Error& error) {
+    return "is no range like 1e-4:1e-2: " + error.message();
   }
   return "";
 }
@@ -67,9 +74,18 @@ std::vector<EpsilonChoice> epsilon_choices(const std::string& text) {
   }
   double sum = 0;
   for (const EpsilonChoice& each : choices) sum += each.weight;
-  if (sum <= 0) throw Error(Code::kUsage, "method.epsilon-final: all weights are 0");
+  if (sum <= 0) throw Error(Code::kUsage, "all weights are 0");
   for (EpsilonChoice& each : choices) each.weight /= sum;
   return choices;
+}
+
+RateRange rate_range(const std::string& text) {
+  const std::size_t colon = text.find(':');
+  if (colon == std::string::npos) throw Error(Code::kUsage, "it has no ':'");
+  const RateRange range{number_in(text.substr(0, colon), 1e-12, 100),
+                        number_in(text.substr(colon + 1), 1e-12, 100)};
+  if (range.low > range.high) throw Error(Code::kUsage, "it ends before it begins");
+  return range;
 }
 
 void Config::declare(cli::OptionTable& table) {
@@ -162,6 +178,12 @@ void Config::declare(cli::OptionTable& table) {
            "shared-rmsprop; rmsprop and momentum with statistics of each actor's own (section 4)")
       .choices({"shared-rmsprop", "rmsprop", "momentum"});
   table.add("optimizer.lr", &lr, "step size (eta)").above(0).at_most(100).common();
+  table
+      .add(
+          "optimizer.lr-range", &lr_range,
+          "LOW:HIGH, between which the run's --seed draws the logarithm of --lr; empty: --lr as it "
+          "is")
+      .check(check_rate_range);
   table.add("optimizer.lr-anneal", &lr_anneal, "linear: to 0 over the run")
       .choices({"linear", "none"});
   table.add("optimizer.rms-alpha", &rms_alpha, "decay of RMSProp's squares, or of the momentum")

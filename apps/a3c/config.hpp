@@ -44,6 +44,7 @@ struct Config {
   // optimizer
   std::string optimizer = "shared-rmsprop";
   double lr = 3e-3;
+  std::string lr_range;
   std::string lr_anneal = "linear";
   double rms_alpha = 0.99;
   double rms_eps = 0.01;
@@ -75,5 +76,13 @@ struct EpsilonChoice {
 };
 /// "0.1:0.4,0.01:0.3,0.5:0.3", or "0.1" alone. Throws Code::kUsage.
 std::vector<EpsilonChoice> epsilon_choices(const std::string& text);
+
+/// Where a run's learning rate is drawn from: LogUniform(low, high) (Mnih et al. 2016,
+/// section 5.1).
+struct RateRange {
+  double low = 0, high = 0;
+};
+/// "1e-4:1e-2". Throws Code::kUsage.
+RateRange rate_range(const std::string& text);
 
 }  // namespace tenfold::a3c

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <thread>
 
+#include "a3c/learning/schedules.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
 
@@ -65,6 +66,8 @@ void Experiment::build(train::RunContext& context) {
   // RMSProp's squares of inputs that are never seen shrink until they are denormal, where every
   // operation costs a hundred times as much.
   at::globalContext().setFlushDenormal(true);
+  config_.lr = first_learning_rate(config_, context.seed);
+  if (!config_.lr_range.empty()) context.facts["learning_rate"] = fmt::format("{:.6g}", config_.lr);
   declare_metrics(*context.metrics);
   declare_learning_metrics(config_, *context.metrics);
   learning_ = make_learning(config_, context);

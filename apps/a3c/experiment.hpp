@@ -29,7 +29,7 @@ class Experiment : public train::Experiment {
   std::string step_unit() const override { return "decisions"; }
 
  private:
-  const Config& config_;
+  Config config_;  ///< with the learning rate that was drawn
   std::unique_ptr<Learning> learning_;
   std::unique_ptr<Evaluator> evaluator_;
   double random_return_ = 0, last_return_ = 0, best_return_ = 0;

@@ -24,6 +24,7 @@ enum class Purpose : std::uint32_t {
   kPolicySample = 10,  ///< actions drawn from a stochastic policy
   kActorTraits = 11,   ///< what is drawn once for an actor: its final epsilon
   kPictureShift = 12,  ///< by how much a minibatch's pictures are moved
+  kRunTraits = 13,     ///< what is drawn once for a run: its learning rate
 };
 
 struct Philox {
