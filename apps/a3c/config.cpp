@@ -234,6 +234,14 @@ void Config::declare(cli::OptionTable& table) {
            "treat the ranks as on so many nodes, to try that out on one; 0: as they are")
       .range(0, 4096);
 
+  table
+      .add("sharing.rank-timeout", &rank_timeout,
+           "end the job when others wait for a rank that made no rollout for so long; 0: never")
+      .alias("rank-timeout")
+      .range(0, 1e7)
+      .unit("s")
+      .not_a_result();
+
   table.group("eval", "Evaluation");
   table.add("eval.every", &eval_every, "decisions between evaluations; 0: start and end")
       .alias("eval-every")

@@ -58,6 +58,7 @@ struct Config {
   std::int64_t inter_every = 200;
   double inter_rate = 0.5;
   std::int64_t fake_nodes = 0;
+  double rank_timeout = 300;
   // evaluation
   std::int64_t eval_every = 50000;
   std::int64_t eval_episodes = 32;

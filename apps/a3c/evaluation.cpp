@@ -130,6 +130,7 @@ EvaluationResult Evaluator::run(const at::Tensor& parameters, std::uint64_t seed
                                 bool random) {
   const auto episodes = static_cast<std::size_t>(config_.eval_episodes);
   Sums sums(episodes, fact_names_.size());
+  passes_.parameters_changed();
   context_.world.agree([&] {
     for (const std::size_t shard : context_.shards.mine) {
       if (shard < episodes) play(shard, parameters, seed_step, random, sums);

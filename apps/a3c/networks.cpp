@@ -1,5 +1,6 @@
 #include "a3c/networks.hpp"
 
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
@@ -59,19 +60,20 @@ nn::RolloutSpec network_spec(const Config& config, const env::Spec& spec, std::i
   return net;
 }
 
-nn::RolloutEngine engine_of(const std::string& word) {
-  return word == "torch" ? nn::RolloutEngine::kTorch : nn::RolloutEngine::kFused;
+nn::RolloutEngine engine_of(const std::string& word, const at::Device& device) {
+  const bool torch = word == "torch" || (word == "auto" && !device.is_cpu());
+  return torch ? nn::RolloutEngine::kTorch : nn::RolloutEngine::kFused;
 }
 
 }  // namespace
 
-Networks::Networks(const Config& config, const env::Spec& spec)
+Networks::Networks(const Config& config, const env::Spec& spec, const at::Device& device)
     : head_(head_for(config, spec)),
       actions_(spec.choices > 0 ? spec.choices : static_cast<std::int64_t>(spec.action_size)),
       lstm_(config.lstm) {
   const auto add = [&](const std::string& name, std::int64_t output) {
     nets_.push_back(
-        make_rollout_network(network_spec(config, spec, output), engine_of(config.engine)));
+        make_rollout_network(network_spec(config, spec, output), engine_of(config.engine, device)));
     for (const nn::ParameterEntry& each : nets_.back()->parameters().entries()) {
       layout_.add(name + each.name, each.shape, each.init_low, each.init_high, each.decays);
     }
@@ -108,7 +110,8 @@ Passes::Passes(const Networks& networks, std::int64_t steps, std::int64_t rows,
       rows_(rows),
       actions_(networks.actions_),
       lstm_(networks.lstm_),
-      policy_width_(static_cast<std::size_t>(networks.actions_ + (head_ == Head::kQ ? 0 : 1))) {
+      policy_width_(static_cast<std::size_t>(networks.actions_ + (head_ == Head::kQ ? 0 : 1))),
+      device_(device) {
   std::int64_t offset = 0;
   for (const auto& net : networks.nets_) {
     passes_.push_back(net->make_pass(steps, rows, device, gradients));
@@ -195,21 +198,25 @@ void Passes::clear_begins() {
   }
 }
 
-// Views of each network's part; made again only for another tensor.
-const std::vector<at::Tensor>& Passes::slices(const at::Tensor& flat, at::Tensor& bound,
-                                              std::vector<at::Tensor>& views) const {
-  if (bound.is_same(flat)) return views;
-  bound = flat;
-  views.clear();
+// Views are made again only for another tensor.
+void Passes::bind(const at::Tensor& flat, Bound& bound) const {
+  if (bound.host.is_same(flat)) return;
+  bound.host = flat;
+  bound.flat = device_.is_cpu() ? flat : at::empty_like(flat, flat.options().device(device_));
+  bound.views.clear();
   for (std::size_t net = 0; net < passes_.size(); ++net) {
-    views.push_back(flat.narrow(0, offsets_[net], sizes_[net]));
+    bound.views.push_back(bound.flat.narrow(0, offsets_[net], sizes_[net]));
   }
-  return views;
 }
 
 void Passes::forward(std::int64_t t, const at::Tensor& parameters) {
-  const auto& views = slices(parameters, bound_parameters_, parameter_views_);
-  for (std::size_t net = 0; net < passes_.size(); ++net) passes_[net]->forward(t, views[net]);
+  const bool another = !parameters_.host.is_same(parameters);
+  bind(parameters, parameters_);
+  if (!device_.is_cpu() && (another || stale_)) parameters_.flat.copy_(parameters);
+  stale_ = false;
+  for (std::size_t net = 0; net < passes_.size(); ++net) {
+    passes_[net]->forward(t, parameters_.views[net]);
+  }
 }
 
 std::span<const float> Passes::outputs(std::int64_t t, std::size_t row) const {
@@ -236,11 +243,12 @@ float& Passes::value_gradient(std::int64_t t, std::size_t row) {
 
 void Passes::backward(std::int64_t count, const at::Tensor& parameters,
                       const at::Tensor& gradient) {
-  const auto& of = slices(parameters, bound_parameters_, parameter_views_);
-  const auto& to = slices(gradient, bound_gradient_, gradient_views_);
+  bind(parameters, parameters_);
+  bind(gradient, gradient_);
   for (std::size_t net = 0; net < passes_.size(); ++net) {
-    passes_[net]->backward(count, of[net], to[net]);
+    passes_[net]->backward(count, parameters_.views[net], gradient_.views[net]);
   }
+  if (!device_.is_cpu()) gradient.copy_(gradient_.flat);
 }
 
 }  // namespace tenfold::a3c

@@ -23,8 +23,10 @@ enum class Head {
 
 class Networks {
  public:
-  /// Throws Code::kUsage when the method, the task and the network do not go together.
-  Networks(const Config& config, const env::Spec& spec);
+  /// --engine auto: fused on the host, torch elsewhere. Throws Code::kUsage when the method, the
+  /// task and the network do not go together.
+  Networks(const Config& config, const env::Spec& spec,
+           const at::Device& device = at::Device(at::kCPU));
 
   Head head() const { return head_; }
   /// n, or k.
@@ -63,7 +65,10 @@ class Passes {
   /// No episode begins within the rollout, again.
   void clear_begins();
 
-  /// parameters: [P], aligned to 64 bytes; the same tensor again costs nothing.
+  /// The numbers in the tensors that forward is given have changed since: a copy of them on
+  /// another device has to be made again.
+  void parameters_changed() { stale_ = true; }
+  /// parameters: [P] on the host, aligned to 64 bytes; the same tensor again costs nothing.
   void forward(std::int64_t t, const at::Tensor& parameters);
   /// Q, or the policy's outputs, of a row.
   std::span<const float> outputs(std::int64_t t, std::size_t row) const;
@@ -75,16 +80,21 @@ class Passes {
   void backward(std::int64_t count, const at::Tensor& parameters, const at::Tensor& gradient);
 
  private:
-  const std::vector<at::Tensor>& slices(const at::Tensor& flat, at::Tensor& bound,
-                                        std::vector<at::Tensor>& views) const;
+  /// A flat tensor of the host, where the networks compute, and views of each network's part.
+  struct Bound {
+    at::Tensor host, flat;
+    std::vector<at::Tensor> views;
+  };
+  void bind(const at::Tensor& flat, Bound& bound) const;
 
   Head head_;
   std::int64_t rows_, actions_, lstm_;
   std::size_t policy_width_;  ///< of the first network's outputs
   std::vector<std::unique_ptr<nn::RolloutPass>> passes_;
   std::vector<std::int64_t> offsets_, sizes_;
-  at::Tensor bound_parameters_, bound_gradient_;
-  std::vector<at::Tensor> parameter_views_, gradient_views_;
+  at::Device device_;
+  bool stale_ = true;
+  Bound parameters_, gradient_;
 };
 
 }  // namespace tenfold::a3c

@@ -50,6 +50,9 @@ void RolloutWorker::begin(Actor& actor, const Inputs& inputs) {
     if (target_) target_->clear_begins();
     begun_ = false;
   }
+  passes_.parameters_changed();
+  tail_.parameters_changed();
+  if (target_) target_->parameters_changed();
   passes_.set_states(0, actor.memory);
   if (target_) target_->set_states(0, actor.memory);
 }

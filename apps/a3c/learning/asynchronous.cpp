@@ -64,9 +64,12 @@ void Asynchronous::begin(train::RunContext& context) {
   node_ = std::make_unique<comm::Communicator>(ranks_of_node(config_, context.world));
   std::vector<comm::ArenaPart> parts = SharedParameters::parts(sharing_);
   for (comm::ArenaPart& each : NodeNumbers::parts()) parts.push_back(std::move(each));
+  for (comm::ArenaPart& each : Heartbeats::parts(node_->size())) parts.push_back(std::move(each));
   arena_ = std::make_unique<comm::SharedArena>(*node_, parts);
   shared_ = std::make_unique<SharedParameters>(*arena_, sharing_, node_->rank(), node_->size());
   numbers_ = std::make_unique<NodeNumbers>(*arena_);
+  heartbeats_ =
+      std::make_unique<Heartbeats>(*arena_, *node_, context.world.rank(), config_.rank_timeout);
   if (node_->is_root()) {
     const auto put = [](const at::Tensor& from, std::span<float> to) {
       std::copy_n(from.data_ptr<float>(), to.size(), to.begin());
@@ -102,6 +105,7 @@ std::int64_t Asynchronous::all_decisions() const {
 }
 
 void Asynchronous::roll_out(Actor& actor) {
+  heartbeats_->beat();
   comm::fault_point("actor.rollout");
   const std::int64_t seen = shared_->updates().get();
   shared_->read(parameters_);
@@ -151,9 +155,12 @@ void Asynchronous::run_free(std::int64_t limit) {
 // False: something went wrong elsewhere. A rank that waits for the end of a round may find that the
 // next one has begun.
 bool Asynchronous::wait_for_turn(std::int64_t turn) {
+  if (numbers_->turn.get() >= turn) return true;
   comm::Backoff backoff;
+  heartbeats_->wait();
   while (numbers_->turn.get() < turn) {
     if (numbers_->halt.get() < 0) return false;
+    heartbeats_->look();
     backoff.pause();
   }
   return true;
@@ -239,7 +246,8 @@ std::uint64_t Asynchronous::step(train::RunContext& context) {
   }
   const double block_seconds = block.seconds();
   const base::Stopwatch waiting;
-  comm::patient_barrier(context.world);
+  heartbeats_->wait();
+  comm::patient_barrier(context.world, [&] { heartbeats_->look(); });
   const double wait_seconds = waiting.seconds();
   context.world.agree([&] {
     if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "a3c/learning/gradient_gate.hpp"
+#include "a3c/learning/heartbeats.hpp"
 #include "a3c/learning/learning.hpp"
 #include "a3c/learning/node_link.hpp"
 #include "a3c/rollout.hpp"
@@ -63,6 +64,7 @@ class Asynchronous final : public Learning {
   std::unique_ptr<comm::SharedArena> arena_;
   std::unique_ptr<SharedParameters> shared_;
   std::unique_ptr<NodeNumbers> numbers_;
+  std::unique_ptr<Heartbeats> heartbeats_;
   std::unique_ptr<NodeLink> link_;  ///< of a node's first rank, where there are several nodes
   std::exception_ptr failure_;
 };

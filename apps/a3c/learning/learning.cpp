@@ -61,7 +61,7 @@ void declare_learning_metrics(const Config& config, train::Metrics& metrics) {
 Learning::Learning(const Config& config, train::RunContext& context)
     : config_(config),
       spec_(make_envs(config, 1)->spec()),
-      networks_(config, spec_),
+      networks_(config, spec_, context.device.device),
       actors_(config, context.shards, context.seed, networks_.state_size(),
               has_own_statistics(config) ? networks_.layout().flat_size() : 0) {
   parameters_ = networks_.initial_parameters(context.seed);
