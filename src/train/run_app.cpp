@@ -22,6 +22,7 @@
 #include "train/replica_check.hpp"
 #include "train/resume.hpp"
 #include "train/run_options.hpp"
+#include "train/same_start.hpp"
 #include "train/seed_sweep.hpp"
 
 // The phases below are those of docs/architecture.md, "The life of a run".
@@ -41,12 +42,12 @@ namespace {
 std::optional<cli::Resolved> read_options(const comm::Communicator& world,
                                           const cli::OptionTable& table, int argc, char** argv) {
   cli::Outcome outcome;
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  std::vector<std::string> environment;
+  for (char** entry = environ; *entry != nullptr; ++entry) environment.emplace_back(*entry);
+  require_same_start(world, start_words(arguments, environment));
   world.agree([&] {
-    if (!world.is_root()) return;
-    std::vector<std::string> arguments(argv + 1, argv + argc);
-    std::vector<std::string> environment;
-    for (char** entry = environ; *entry != nullptr; ++entry) environment.emplace_back(*entry);
-    outcome = table.parse(arguments, environment);
+    if (world.is_root()) outcome = table.parse(arguments, environment);
   });
   const bool leave = world.all_reduce(
       static_cast<std::int32_t>(outcome.kind == cli::Outcome::Kind::kPrintAndExit), comm::Op::kMax);
