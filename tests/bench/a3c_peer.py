@@ -1,0 +1,158 @@
+"""One peer of a3c on CartPole-v1, in a process of its own in the peers' Python; started by a3c_speed.py and a3c_peers.py.
+
+    a3c_peer.py SPEC    SPEC: Spec as JSON
+
+Prints JSON: CPU seconds of the frames after the first `warm_up`, and at each of `look_at` frames the mean return of
+20 episodes with drawn actions beside the CPU seconds until then; evaluations and imports are not in them.
+"""
+import dataclasses
+import json
+import sys
+import time
+
+import gymnasium
+import numpy as np
+import torch
+
+EPISODES = 20
+
+
+@dataclasses.dataclass
+class Spec:
+    peer: str  # "sb3-a2c", "sb3-dqn", "pfrl-a3c"
+    frames: int
+    envs: int = 1
+    seed: int = 1
+    warm_up: int = 0
+    hidden: int = 128
+    t_max: int = 5
+    lr: float = 3e-3
+    anneal: bool = True
+    eps: float = 0.01  # of the gradient that the peer forms: a mean or a sum over the rollout
+    clip: float = 40.0
+    entropy: float = 0.01
+    reward_scale: float = 0.01
+    look_at: list = dataclasses.field(default_factory=list)
+
+
+class Clock:
+    """CPU seconds since the first warm_up frames were done, without what pauses take."""
+
+    def __init__(self, spec, play):
+        self._spec, self._play = spec, play
+        self._begin = time.process_time()
+        self._looks = list(spec.look_at)
+        self._warm = spec.warm_up == 0
+        self.found = []
+
+    def at(self, frames):
+        if not self._warm and frames >= self._spec.warm_up:
+            self._warm, self._begin = True, time.process_time()
+        while self._looks and frames >= self._looks[0]:
+            cpu = self.seconds()
+            self.found.append([self._looks.pop(0), cpu, mean_return(self._play, self._spec.seed)])
+            self._begin = time.process_time() - cpu
+
+    def seconds(self):
+        return time.process_time() - self._begin
+
+
+def mean_return(play, seed):
+    """play: observations [n, 4] -> actions [n]."""
+    envs = [gymnasium.make("CartPole-v1") for _ in range(EPISODES)]
+    seen = [env.reset(seed=100_000 * seed + i)[0] for i, env in enumerate(envs)]
+    going, total = list(range(EPISODES)), 0.0
+    while going:
+        actions = play(np.stack([seen[i] for i in going]))
+        for i, action in zip(list(going), actions, strict=True):
+            seen[i], reward, terminated, truncated, _ = envs[i].step(int(action))
+            total += float(reward)
+            if terminated or truncated:
+                going.remove(i)
+    return total / EPISODES
+
+
+def scaled(spec):
+    env = gymnasium.make("CartPole-v1")
+    if spec.reward_scale == 1:
+        return env
+    return gymnasium.wrappers.TransformReward(env, lambda reward: spec.reward_scale * reward)
+
+
+def sb3(spec):
+    from stable_baselines3 import A2C, DQN
+    from stable_baselines3.common.callbacks import BaseCallback
+    from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
+    from stable_baselines3.common.vec_env import DummyVecEnv
+
+    class Trunk(BaseFeaturesExtractor):
+        """One hidden layer for policy and value, as the paper has it."""
+
+        def __init__(self, space):
+            super().__init__(space, spec.hidden)
+            self.layer = torch.nn.Linear(space.shape[0], spec.hidden)
+
+        def forward(self, observation):
+            return torch.relu(self.layer(observation))
+
+    class Tell(BaseCallback):
+        def _on_step(self):
+            clock.at(self.num_timesteps)
+            return True
+
+    envs = DummyVecEnv([lambda: scaled(spec)] * spec.envs)
+    if spec.peer == "sb3-a2c":
+        rate = (lambda left: spec.lr * left) if spec.anneal else spec.lr
+        model = A2C("MlpPolicy", envs, learning_rate=rate, n_steps=spec.t_max, gamma=0.99, gae_lambda=1.0,
+                    ent_coef=spec.entropy, vf_coef=0.5, max_grad_norm=spec.clip, rms_prop_eps=spec.eps, seed=spec.seed,
+                    policy_kwargs={"features_extractor_class": Trunk, "net_arch": [], "ortho_init": False},
+                    device="cpu")
+    else:  # its defaults but for the hidden layer and random steps at the start
+        model = DQN("MlpPolicy", envs, policy_kwargs={"net_arch": [spec.hidden]}, learning_starts=100,
+                    seed=spec.seed, device="cpu")
+    clock = Clock(spec, lambda seen: model.predict(seen, deterministic=False)[0])
+    model.learn(spec.frames, callback=Tell())
+    return clock
+
+
+def pfrl_a3c(spec):
+    import pfrl
+    from pfrl.optimizers import SharedRMSpropEpsInsideSqrt
+
+    hidden = spec.hidden
+    model = torch.nn.Sequential(
+        torch.nn.Linear(4, hidden), torch.nn.ReLU(),
+        pfrl.nn.Branched(torch.nn.Sequential(torch.nn.Linear(hidden, 2), pfrl.policies.SoftmaxCategoricalHead()),
+                         torch.nn.Linear(hidden, 1)))
+    optimizer = SharedRMSpropEpsInsideSqrt(model.parameters(), lr=spec.lr, eps=spec.eps, alpha=0.99)
+    agent = pfrl.agents.A3C(model, optimizer, t_max=spec.t_max, gamma=0.99, beta=spec.entropy,
+                            max_grad_norm=spec.clip, phi=lambda seen: seen)
+    # As pfrl.experiments.train_agent_async does.
+    shared = [*agent.shared_model.state_dict().values()]
+    shared += [value for state in optimizer.state.values() for value in state.values() if torch.is_tensor(value)]
+    for value in shared:
+        value.share_memory_()
+    clock = Clock(spec, lambda seen: agent.model(torch.as_tensor(seen))[0].sample().numpy())
+    env = scaled(spec)
+    seen, _ = env.reset(seed=spec.seed)
+    for frames in range(1, spec.frames + 1):
+        seen, reward, terminated, truncated, _ = env.step(int(agent.act(seen)))
+        agent.observe(seen, reward, terminated, truncated)
+        if terminated or truncated:
+            seen, _ = env.reset()
+        if spec.anneal:
+            optimizer.param_groups[0]["lr"] = spec.lr * (1 - frames / spec.frames)
+        clock.at(frames)
+    return clock
+
+
+def main(text):
+    spec = Spec(**json.loads(text))
+    torch.set_num_threads(1)
+    torch.manual_seed(spec.seed)
+    clock = pfrl_a3c(spec) if spec.peer == "pfrl-a3c" else sb3(spec)
+    print(json.dumps({"frames": spec.frames - spec.warm_up, "cpu": clock.seconds(), "looks": clock.found}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
