@@ -118,6 +118,7 @@ void Asynchronous::roll_out(Actor& actor) {
   const std::int64_t before = all_decisions();
   const double epsilon = exploration(config_, actor.final_epsilon(), before);
   const std::int64_t count = worker_.run(actor, {parameters_, target_, epsilon}, gradient_, tally_);
+  comm::fault_point("actor.gradient");
   if (comm::fault_here("nan", "actor.gradient")) gradient_.fill_(std::nan(""));
   if (gate_.pass(gradient_, tally_)) {
     const double lr = learning_rate(config_, before);

@@ -35,6 +35,7 @@ std::int64_t Synchronous::roll_out() {
     const double epsilon = exploration(config_, actors_[i].final_epsilon(), decisions_);
     comm::fault_point("actor.rollout");
     decisions += worker_.run(actors_[i], {parameters_, target_, epsilon}, one_, tally_);
+    comm::fault_point("actor.gradient");
     if (comm::fault_here("nan", "actor.gradient")) one_.fill_(std::nan(""));
     if (kernels::first_nonfinite(one_) >= 0) {
       gate_.refuse(one_,
