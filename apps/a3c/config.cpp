@@ -93,7 +93,9 @@ void Config::declare(cli::OptionTable& table) {
   table.add("task.task", &task, "what to play; see --list-tasks").common();
   table.add("task.settings", &settings, "numbers of the task: cells=5,apples=3; see --list-tasks")
       .common();
-  table.add("task.repeat", &repeat, "continuous tasks: control steps per decision; 0: its own")
+  table
+      .add("task.repeat", &repeat,
+           "control steps or emulator frames per decision; 0: the task's own")
       .range(0, 1000);
   table.add("task.horizon", &horizon, "decisions per episode; 0: the task's own").range(0, 1e9);
   table.add("task.reward-scale", &reward_scale, "factor on rewards before learning")

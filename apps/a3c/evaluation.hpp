@@ -33,6 +33,7 @@ class Evaluator {
   /// with --eval-greedy the likeliest; Q's are epsilon-greedy. random: uniform over all actions.
   /// Errors of a task on one rank are agreed on.
   EvaluationResult run(const at::Tensor& parameters, std::uint64_t seed_step, bool random);
+  const env::Spec& task() const { return envs_->spec(); }
   /// What the task tells of an episode beside its return.
   const std::vector<std::string>& fact_names() const { return fact_names_; }
 

@@ -76,6 +76,13 @@ void Experiment::build(train::RunContext& context) {
     context.metrics->declare(
         {"eval/" + name, "", "the task's own, mean over episodes", "rank0", "", 1});
   }
+  human_ = reference_scores(evaluator_->task().name);
+  if (human_) {
+    context.metrics->declare({"eval/human_normalised", "",
+                              "eval/return, 0 as random play and 1 as a human tester "
+                              "(data/atari57_scores.csv)",
+                              "rank0", "max", 1});
+  }
 }
 
 std::uint64_t Experiment::step(train::RunContext& context) {
@@ -115,6 +122,7 @@ void Experiment::evaluate(train::RunContext& context) {
   metrics.row("eval/return", context.step, {found.mean});
   metrics.row("eval/return_std", context.step, {found.deviation});
   metrics.row("eval/length", context.step, {found.length});
+  if (human_) metrics.row("eval/human_normalised", context.step, {human_->normalised(found.mean)});
   for (std::size_t i = 0; i < result.facts.size(); ++i) {
     if (std::isnan(result.facts[i])) continue;
     metrics.row("eval/" + evaluator_->fact_names()[i], context.step, {result.facts[i]});

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "a3c/config.hpp"
 #include "a3c/evaluation.hpp"
+#include "a3c/human_scores.hpp"
 #include "a3c/learning/learning.hpp"
 #include "train/experiment.hpp"
 
@@ -32,6 +34,7 @@ class Experiment : public train::Experiment {
   Config config_;  ///< with the learning rate that was drawn
   std::unique_ptr<Learning> learning_;
   std::unique_ptr<Evaluator> evaluator_;
+  std::optional<ReferenceScores> human_;  ///< of an Atari game that they are known of
   double random_return_ = 0, last_return_ = 0, best_return_ = 0;
   std::uint64_t evaluations_ = 0;
   bool begun_ = false;

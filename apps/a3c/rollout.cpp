@@ -139,9 +139,10 @@ void RolloutWorker::record(Actor& actor, std::int64_t t, const Inputs& inputs, T
     actor.returns[row] += envs.rewards()[row];
     actor.lengths[row] += 1;
     const bool ended = envs.terminal()[row] != 0, cut = envs.truncated()[row] != 0;
-    after_[here] = ended || (cut && config_.timeout_as_terminal) ? After::kEnd
-                   : cut                                         ? After::kCut
-                                                                 : After::kNext;
+    const bool lost = !envs.life_lost().empty() && envs.life_lost()[row] != 0;
+    after_[here] = ended || lost || (cut && config_.timeout_as_terminal) ? After::kEnd
+                   : cut                                                 ? After::kCut
+                                                                         : After::kNext;
     if (!ended && !cut) continue;
     if (after_[here] == After::kCut) bootstrap_[here] = value_of_last(actor, t, row, inputs);
     tally.episodes.push_back({actor.returns[row], actor.lengths[row]});

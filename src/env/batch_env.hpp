@@ -64,7 +64,10 @@ class BatchEnv {
   virtual std::span<const std::uint8_t> terminal()
       const = 0;  ///< [E] 1: the task ended the episode
   virtual std::span<const std::uint8_t> truncated()
-      const = 0;                                     ///< [E] 1: time limit or unstable physics
+      const = 0;  ///< [E] 1: time limit or unstable physics
+  /// [E] 1: an end for the learner alone (a life lost): no bootstrap from here, yet the episode and
+  /// its score go on. Empty: the task has no such ends.
+  virtual std::span<const std::uint8_t> life_lost() const { return {}; }
   virtual std::uint64_t unstable_count() const = 0;  ///< episodes cut for unstable physics so far
   /// What else an evaluator may want to know of a row's episode so far, by name; NaN where there is
   /// nothing to say of this one. The names are the same for every episode of a task. Allocates: for

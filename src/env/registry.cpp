@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/text.hpp"
+#include "env/atari_task.hpp"
 #include "env/games/games.hpp"
 #include "env/gym_task.hpp"
 #include "env/mjcf/mjcf_task.hpp"
@@ -70,6 +71,14 @@ TaskEntry find_task(const std::string& name) {
               near.empty() ? "See --list-tasks" : fmt::format("Did you mean {}?", near));
 }
 
+std::string settings_table(const std::vector<Setting>& settings) {
+  std::string text;
+  for (const Setting& each : settings) {
+    text += fmt::format("{:<26} {}={}: {}\n", "", each.name, each.value, each.help);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::vector<Spec> list_tasks() {
@@ -93,11 +102,12 @@ std::string game_table() {
     text += fmt::format("{:<24} {:>9} {:>7} {:>7}  {} ({}{})\n", spec.name, sees, actions,
                         spec.horizon, spec.summary, spec.source,
                         entry.alias.empty() ? "" : fmt::format("; also called {}", entry.alias));
-    for (const Setting& each : entry.settings) {
-      text += fmt::format("{:<26} {}={}: {}\n", "", each.name, each.value, each.help);
-    }
+    text += settings_table(entry.settings);
   }
-  return text;
+  text += fmt::format("{:<24} {:>9} {:>7} {:>7}  {}\n", "atari:GAME", "84x84x4", "3 to 18", 27000,
+                      "a game of the Atari 2600: atari:pong, atari:ALE/MsPacman-v5 (Mnih et al., "
+                      "2015; ROMs of Python's ale-py)");
+  return text + settings_table(atari_settings());
 }
 
 std::string task_table() {
@@ -119,7 +129,7 @@ std::string task_table() {
 }
 
 std::string model_file(const std::string& task) {
-  if (is_gym_task(task)) return "";
+  if (is_gym_task(task) || is_atari_task(task)) return "";
   if (is_mjcf_task(task)) return mjcf_file(task);
   const TaskEntry entry = find_task(task);
   return entry.make == nullptr ? "" : entry.make()->model_file();
@@ -127,6 +137,7 @@ std::string model_file(const std::string& task) {
 
 std::unique_ptr<BatchEnv> make_env(const std::string& name, std::size_t batch_size,
                                    const EnvOptions& options) {
+  if (is_atari_task(name)) return make_atari_batch(name, batch_size, options);
   if (is_gym_task(name) || is_mjcf_task(name)) Settings(name, {}, options.settings);
   if (is_gym_task(name)) return make_gym_batch(name, batch_size, options);
   if (is_mjcf_task(name)) return make_mjcf_batch(name, batch_size, options);

@@ -40,9 +40,9 @@ std::string game_table();
 /// empty for a task without MuJoCo. Throws Code::kUsage for an unknown task.
 std::string model_file(const std::string& task);
 
-/// Also takes Gymnasium's tasks (gym_task.hpp) and models of the user's own (mjcf/mjcf_task.hpp).
-/// Throws Code::kUsage for an unknown task (nearest names, list), Code::kData for a missing or
-/// malformed MJCF (MuJoCo's own message with file and line).
+/// Also takes Gymnasium's tasks (gym_task.hpp), Atari's games (atari_task.hpp) and models of the
+/// user's own (mjcf/mjcf_task.hpp). Throws Code::kUsage for an unknown task (nearest names, list),
+/// Code::kData for a missing or malformed MJCF (MuJoCo's own message with file and line).
 std::unique_ptr<BatchEnv> make_env(const std::string& task, std::size_t batch_size,
                                    const EnvOptions& options = {});
 

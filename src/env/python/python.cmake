@@ -3,13 +3,14 @@ if(TENFOLD_PYTHON_TASKS)
   file(READ python/gym_bridge.py TENFOLD_GYM_BRIDGE)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/python/gym_bridge.py")
   configure_file(python/gym_bridge_text.hpp.in python/gym_bridge_text.hpp @ONLY)
-  target_sources(tenfold_env PRIVATE python/gym_batch.cpp python/interpreter.cpp)
+  target_sources(tenfold_env PRIVATE python/ale.cpp python/atari_batch.cpp
+    python/gym_batch.cpp python/interpreter.cpp)
   target_include_directories(tenfold_env PRIVATE "${CMAKE_CURRENT_BINARY_DIR}/python")
   set_property(SOURCE python/interpreter.cpp APPEND PROPERTY
     COMPILE_DEFINITIONS "TENFOLD_PYTHON_PROGRAM=\"${TENFOLD_PYTHON}\"")
   target_link_libraries(tenfold_env PRIVATE pybind11::embed)
 else()
-  target_sources(tenfold_env PRIVATE gym_task_absent.cpp)
+  target_sources(tenfold_env PRIVATE atari_task_absent.cpp gym_task_absent.cpp)
 endif()
 
 # The package tenfold_gym: build/<preset>/python is what to name in PYTHONPATH. The native part compiles the
@@ -18,7 +19,7 @@ endif()
 if(TENFOLD_PYTHON_TASKS)
   set(package "${CMAKE_BINARY_DIR}/python/tenfold_gym")
   pybind11_add_module(tenfold_gym_native MODULE NO_EXTRAS
-    python/tenfold_gym/native.cpp gym_task_absent.cpp)
+    python/tenfold_gym/native.cpp atari_task_absent.cpp gym_task_absent.cpp)
   foreach(module base env)
     get_target_property(sources tenfold_${module} SOURCES)
     list(FILTER sources EXCLUDE REGEX "^python/")

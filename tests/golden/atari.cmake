@@ -1,0 +1,5 @@
+if(TENFOLD_PYTHON_TASKS)
+  add_executable(atari_driver atari_driver.cpp)
+  target_link_libraries(atari_driver PRIVATE tenfold::env tenfold_flags)
+  tenfold_pytest(golden_atari LABEL golden FILE tests/golden/test_atari.py)
+endif()
