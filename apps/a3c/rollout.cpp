@@ -146,7 +146,6 @@ void RolloutWorker::record(Actor& actor, std::int64_t t, const Inputs& inputs, T
     if (!ended && !cut) continue;
     if (after_[here] == After::kCut) bootstrap_[here] = value_of_last(actor, t, row, inputs);
     tally.episodes.push_back({actor.returns[row], actor.lengths[row]});
-    for (auto& fact : envs.episode_facts(row)) tally.facts.push_back(std::move(fact));
     actor.begin_episode(row);
     passes_.begin_row(t + 1, row);
     if (target_) target_->begin_row(t + 1, row);

@@ -4,7 +4,6 @@
 #include <array>
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace tenfold::a3c {
@@ -40,8 +39,6 @@ struct Tally {
   double epsilon = 0;        ///< sum over rollouts
   double learning_rate = 0;  ///< sum over updates
   StalenessHistogram staleness;
-  /// The tasks' own facts of ended episodes.
-  std::vector<std::pair<std::string, double>> facts;
 };
 
 }  // namespace tenfold::a3c
