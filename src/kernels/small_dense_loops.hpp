@@ -117,11 +117,14 @@ inline void outer_row(const float* x, std::int64_t x_stride, const std::int32_t*
   }
 }
 
+// Most outputs of the functions for a few of them.
+constexpr std::int64_t kFew = 7;
+
 // Few outputs: vectors run along the inputs.
-inline void outer_narrow(ConstRows x, std::int64_t n, std::int64_t in, ConstRows dy,
-                         std::int64_t out, float* dw) {
-  float columns[kWide][kWide];
-  for (std::int64_t i = 0; i < in; i += kWide) {
+inline void outer_narrow(ConstRows x, std::int64_t n, std::int64_t first, std::int64_t in,
+                         ConstRows dy, std::int64_t out, float* dw) {
+  float columns[kWide > kFew ? kWide : kFew][kWide];
+  for (std::int64_t i = first; i < in; i += kWide) {
     for (std::int64_t j = 0; j < out; ++j) {
       Vector sum{};
       for (std::int64_t r = 0; r < n; ++r) {
@@ -136,9 +139,45 @@ inline void outer_narrow(ConstRows x, std::int64_t n, std::int64_t in, ConstRows
   }
 }
 
+// The same with so few outputs that the sums stay in registers.
+template <int OUT>
+inline void outer_few(ConstRows x, std::int64_t n, std::int64_t in, ConstRows dy, float* dw) {
+  std::int64_t i = 0;
+  for (; i + kWide <= in; i += kWide) {
+    Vector sums[OUT], rows[OUT];
+    clear(sums);
+    for (std::int64_t r = 0; r < n; ++r) {
+      const Vector seen = load(x.data + r * x.stride + i);
+      const float* const row = dy.data + r * dy.stride;
+      TENFOLD_UNROLL
+      for (int j = 0; j < OUT; ++j) sums[j] += row[j] * seen;
+    }
+    rows_of<OUT>(sums, rows);
+    TENFOLD_UNROLL
+    for (int j = 0; j < OUT; ++j) store(dw + i * OUT + j * kWide, rows[j]);
+  }
+  outer_narrow(x, n, i, in, dy, OUT, dw);
+}
+
 void weight_gradient(ConstRows x, std::int64_t n, std::int64_t in, ConstRows dy, std::int64_t out,
                      float* dw, std::int32_t* list) {
-  if (out <= kWide) return outer_narrow(x, n, in, dy, out, dw);
+  switch (out) {
+    case 2:
+      return outer_few<2>(x, n, in, dy, dw);
+    case 3:
+      return outer_few<3>(x, n, in, dy, dw);
+    case 4:
+      return outer_few<4>(x, n, in, dy, dw);
+    case 5:
+      return outer_few<5>(x, n, in, dy, dw);
+    case 6:
+      return outer_few<6>(x, n, in, dy, dw);
+    case 7:
+      return outer_few<7>(x, n, in, dy, dw);
+    default:
+      break;
+  }
+  if (out <= kWide) return outer_narrow(x, n, 0, in, dy, out, dw);
   const bool mostly_zero = is_mostly_zero(x, n, in);
   for (std::int64_t i = 0; i < in; ++i) {
     const float* const column = x.data + i;
@@ -160,9 +199,9 @@ void weight_gradient(ConstRows x, std::int64_t n, std::int64_t in, ConstRows dy,
 constexpr std::int64_t kTransposed = 32;
 
 inline void input_gradient_narrow(ConstRows dy, std::int64_t n, std::int64_t out, const float* w,
-                                  std::int64_t in, Rows dx) {
+                                  std::int64_t first, std::int64_t in, Rows dx) {
   float columns[kTransposed][kWide] = {};
-  for (std::int64_t i = 0; i < in; i += kWide) {
+  for (std::int64_t i = first; i < in; i += kWide) {
     const std::int64_t lanes = smaller(kWide, in - i);
     for (std::int64_t l = 0; l < lanes; ++l) {
       for (std::int64_t j = 0; j < out; ++j) columns[j][l] = w[(i + l) * out + j];
@@ -174,6 +213,28 @@ inline void input_gradient_narrow(ConstRows dy, std::int64_t n, std::int64_t out
       store_part(dx.data + r * dx.stride + i, sum, lanes);
     }
   }
+}
+
+// The same with so few outputs that the transposed rows stay in registers: a policy's and V's, or
+// Q.
+template <int OUT>
+inline void input_gradient_few(ConstRows dy, std::int64_t n, const float* w, std::int64_t in,
+                               Rows dx) {
+  std::int64_t i = 0;
+  for (; i + kWide <= in; i += kWide) {
+    Vector rows[OUT], columns[OUT];
+    TENFOLD_UNROLL
+    for (int j = 0; j < OUT; ++j) rows[j] = load(w + i * OUT + j * kWide);
+    columns_of<OUT>(rows, columns);
+    for (std::int64_t r = 0; r < n; ++r) {
+      const float* const row = dy.data + r * dy.stride;
+      Vector sum{};
+      TENFOLD_UNROLL
+      for (int j = 0; j < OUT; ++j) sum += row[j] * columns[j];
+      store(dx.data + r * dx.stride + i, sum);
+    }
+  }
+  input_gradient_narrow(dy, n, OUT, w, i, in, dx);
 }
 
 // dx of R rows at input i: each the sum of one row of the weight times dy.
@@ -200,7 +261,23 @@ inline void dot_block(const float* w, const float* dy, std::int64_t dy_stride, s
 
 void input_gradient(ConstRows dy, std::int64_t n, std::int64_t out, const float* w, std::int64_t in,
                     Rows dx) {
-  if (out <= kTransposed) return input_gradient_narrow(dy, n, out, w, in, dx);
+  switch (out) {
+    case 2:
+      return input_gradient_few<2>(dy, n, w, in, dx);
+    case 3:
+      return input_gradient_few<3>(dy, n, w, in, dx);
+    case 4:
+      return input_gradient_few<4>(dy, n, w, in, dx);
+    case 5:
+      return input_gradient_few<5>(dy, n, w, in, dx);
+    case 6:
+      return input_gradient_few<6>(dy, n, w, in, dx);
+    case 7:
+      return input_gradient_few<7>(dy, n, w, in, dx);
+    default:
+      break;
+  }
+  if (out <= kTransposed) return input_gradient_narrow(dy, n, out, w, 0, in, dx);
   for (std::int64_t i = 0; i < in; ++i) {
     const float* const row = w + i * out;
     std::int64_t r = 0;

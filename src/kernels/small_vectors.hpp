@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include "kernels/small_products.hpp"
 
@@ -58,6 +59,51 @@ inline void store_part(float* to, const V& v, std::int64_t count) {
   float lanes[kWidth];
   store(lanes, v);
   for (std::int64_t i = 0; i < count; ++i) to[i] = lanes[i];
+}
+// kWide rows of N numbers each lie in N vectors; columns[j] holds number j of every row, and back.
+// PICK(l) is which number of all goes to lane l: every vector gives the lanes that it has.
+template <int N, int J>
+struct ColumnPick {
+  static constexpr int at(int lane) { return lane * N + J; }
+};
+template <int N, int V>
+struct RowPick {
+  static constexpr int at(int lane) {
+    return (V * static_cast<int>(kWide) + lane) % N * static_cast<int>(kWide) +
+           (V * static_cast<int>(kWide) + lane) / N;
+  }
+};
+template <class Pick, int V, int... Lanes>
+inline Vector picked_from(const Vector& have, const Vector& from,
+                          std::integer_sequence<int, Lanes...> /*unused*/) {
+  constexpr int kVector = static_cast<int>(kWide);
+  return __builtin_shufflevector(
+      have, from,
+      (Pick::at(Lanes) / kVector == V ? kVector + Pick::at(Lanes) % kVector : Lanes)...);
+}
+template <class Pick, int... Vs>
+inline Vector picked(const Vector* from, std::integer_sequence<int, Vs...> /*unused*/) {
+  using Lanes = std::make_integer_sequence<int, static_cast<int>(kWide)>;
+  Vector v = from[0];
+  ((v = picked_from<Pick, Vs>(v, from[Vs], Lanes())), ...);
+  return v;
+}
+template <int N, int... Js>
+inline void pick_columns(const Vector* rows, Vector* columns,
+                         std::integer_sequence<int, Js...> all) {
+  ((columns[Js] = picked<ColumnPick<N, Js>>(rows, all)), ...);
+}
+template <int N, int... Vs>
+inline void pick_rows(const Vector* columns, Vector* rows, std::integer_sequence<int, Vs...> all) {
+  ((rows[Vs] = picked<RowPick<N, Vs>>(columns, all)), ...);
+}
+template <int N>
+inline void columns_of(const Vector (&rows)[N], Vector (&columns)[N]) {
+  pick_columns<N>(rows, columns, std::make_integer_sequence<int, N>());
+}
+template <int N>
+inline void rows_of(const Vector (&columns)[N], Vector (&rows)[N]) {
+  pick_rows<N>(columns, rows, std::make_integer_sequence<int, N>());
 }
 template <class Half, class V>
 inline Half halves_added(const V& v) {

@@ -57,7 +57,7 @@ std::vector<Sizes> all_sizes() {
   std::vector<Sizes> sizes;
   for (const std::int64_t n : {1, 3, 9, 20}) {
     for (const std::int64_t in : {1, 5, 16, 33}) {
-      for (const std::int64_t out : {1, 3, 4, 5, 8, 15, 16, 17, 31, 33, 64, 130, 160}) {
+      for (const std::int64_t out : {1, 2, 3, 4, 5, 6, 7, 8, 15, 16, 17, 31, 33, 64, 130, 160}) {
         for (const double zeros : {0.0, 0.5, 0.95}) sizes.push_back({n, in, out, zeros});
       }
     }
