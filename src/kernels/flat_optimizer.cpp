@@ -35,6 +35,21 @@ TENFOLD_WIDE void polyak_loop(float weight, std::int64_t begin, std::int64_t end
   for (std::int64_t i = begin; i < end; ++i) t[i] = polyak_element(t[i], s[i], weight);
 }
 
+TENFOLD_WIDE double add_squares(const float* x, std::int64_t begin, std::int64_t end, double sum) {
+  // One sum waits for itself at every addition; several fill the pipeline and the vectors.
+  constexpr int kLanes = 16;
+  double lanes[kLanes] = {};
+  std::int64_t i = begin;
+  for (; i + kLanes <= end; i += kLanes) {
+    for (int k = 0; k < kLanes; ++k) {
+      lanes[k] += static_cast<double>(x[i + k]) * static_cast<double>(x[i + k]);
+    }
+  }
+  for (; i < end; ++i) lanes[0] += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+  for (const double lane : lanes) sum += lane;
+  return sum;
+}
+
 }  // namespace
 
 void adam_step(const at::Tensor& parameter, const at::Tensor& gradient, const at::Tensor& m,
@@ -79,17 +94,7 @@ double sum_of_squares(const at::Tensor& values) {
   return reduce_elements<Kokkos::Sum<double>>(
       values, values.numel(), 0.0,
       KOKKOS_LAMBDA(std::int64_t begin, std::int64_t end, double& sum) {
-        // One sum waits for itself at every addition; several fill the pipeline and the vectors.
-        constexpr int kLanes = 16;
-        double lanes[kLanes] = {};
-        std::int64_t i = begin;
-        for (; i + kLanes <= end; i += kLanes) {
-          for (int k = 0; k < kLanes; ++k) {
-            lanes[k] += static_cast<double>(x[i + k]) * static_cast<double>(x[i + k]);
-          }
-        }
-        for (; i < end; ++i) lanes[0] += static_cast<double>(x[i]) * static_cast<double>(x[i]);
-        for (const double lane : lanes) sum += lane;
+        sum = add_squares(x, begin, end, sum);
       });
 }
 
