@@ -58,6 +58,30 @@ TEST(Optimizer, MomentumIsAMeanOfGradients) {
                 {{1, 0.99, 0.1}, {2, 0.961, 0.29}, {-1, 0.9449, 0.161}});
 }
 
+// plain_step leaves out the root where a whole block of gradients is zero; atomic_step never does.
+TEST(Optimizer, BlocksOfGradientsThatAreZeroChangeNoBit) {
+  constexpr std::size_t kSize = 64 * 5 + 37;
+  std::vector<float> gradient(kSize, 0);
+  for (std::size_t i = 0; i < 64; ++i) gradient[i] = 0.01F * static_cast<float>(i) - 0.3F;
+  gradient[64 * 3 - 1] = 2;  // blocks with one number, with a negative zero, and a rest with one
+  gradient[64 * 4] = -0.0F;
+  gradient[kSize - 1] = -1;
+  const OptimizerOptions options{OptimizerKind::kSharedRmsprop, 0.9, 0.01};
+  std::vector<float> parameters(kSize), squares(kSize);
+  for (std::size_t i = 0; i < kSize; ++i) {
+    parameters[i] = 1 - 0.005F * static_cast<float>(i);
+    squares[i] = 0.1F * static_cast<float>(i % 7);
+  }
+  std::vector<float> parameters_atomic = parameters, squares_atomic = squares;
+  for (int step = 0; step < 3; ++step) {
+    plain_step(options, 0.1, gradient.data(), squares.data(), parameters.data(), kSize);
+    atomic_step(options, 0.1, gradient.data(), squares_atomic.data(), parameters_atomic.data(),
+                kSize);
+  }
+  EXPECT_EQ(parameters, parameters_atomic);
+  EXPECT_EQ(squares, squares_atomic);
+}
+
 TEST(Optimizer, WordsOfOthersAreRefused) {
   EXPECT_EQ(optimizer_kind("shared-rmsprop"), OptimizerKind::kSharedRmsprop);
   EXPECT_EQ(optimizer_kind("rmsprop"), OptimizerKind::kRmsprop);

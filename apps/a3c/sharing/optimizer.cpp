@@ -1,6 +1,8 @@
 #include "a3c/sharing/optimizer.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <bit>
 
 #include "base/error.hpp"
 #include "base/wide.hpp"
@@ -8,7 +10,7 @@
 
 // Ranks are processes: two of them that touch an element of shared memory at once race by design
 // here, and nowhere else (Recht et al. 2011). Aligned floats are never torn, and these loops read
-// and write each once.
+// and write each once at most.
 
 namespace tenfold::a3c {
 
@@ -25,13 +27,26 @@ OptimizerKind optimizer_kind(const std::string& word) {
 
 namespace {
 
+// Inputs that were zero all through a rollout (a game's planes are mostly empty) have gradients of
+// zero in whole rows: there the square only decays, with the same result and without a root.
+constexpr std::int64_t kBlock = 64;
+
 TENFOLD_WIDE void rmsprop_loop(const RmspropScalars k, const float* gradient, float* squares,
                                float* parameters, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) {
-    float square = squares[i];
-    const float step = kernels::rmsprop_step(k, gradient[i], square);
-    squares[i] = square;
-    parameters[i] -= step;
+  for (std::int64_t begin = 0; begin < n; begin += kBlock) {
+    const std::int64_t end = std::min(begin + kBlock, n);
+    std::uint32_t bits = 0;
+    for (std::int64_t i = begin; i < end; ++i) bits |= std::bit_cast<std::uint32_t>(gradient[i]);
+    if (bits == 0) {
+      for (std::int64_t i = begin; i < end; ++i) squares[i] *= k.decay;
+      continue;
+    }
+    for (std::int64_t i = begin; i < end; ++i) {
+      float square = squares[i];
+      const float step = kernels::rmsprop_step(k, gradient[i], square);
+      squares[i] = square;
+      parameters[i] -= step;
+    }
   }
 }
 

@@ -22,7 +22,7 @@ struct OptimizerOptions {
 OptimizerKind optimizer_kind(const std::string& word);
 
 /// One step of size lr on n parameters: statistics (g or the momentum) and parameters move. The
-/// memory may be shared: every element is read and written once, by plain instructions.
+/// memory may be shared: every element is read and written once at most, by plain instructions.
 void plain_step(const OptimizerOptions& options, double lr, const float* gradient,
                 float* statistics, float* parameters, std::int64_t n);
 /// The same by compare-and-swap of every element.
