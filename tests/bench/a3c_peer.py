@@ -1,9 +1,10 @@
-"""One peer of a3c on CartPole-v1, in a process of its own in the peers' Python; started by a3c_speed.py and a3c_peers.py.
+"""One peer of a3c, in a process of its own in the peers' Python; started by a3c_speed.py, a3c_games.py and a3c_peers.py.
 
     a3c_peer.py SPEC    SPEC: Spec as JSON
 
 Prints JSON: CPU seconds of the frames after the first `warm_up`, and at each of `look_at` frames the mean return of
-20 episodes with drawn actions beside the CPU seconds until then; evaluations and imports are not in them.
+20 episodes with drawn actions beside the CPU seconds until then; evaluations and imports are not in them. The task is
+CartPole-v1, or pictures that cost nothing to show: what they show does not change how long a network takes.
 """
 import dataclasses
 import json
@@ -32,6 +33,9 @@ class Spec:
     clip: float = 40.0
     entropy: float = 0.01
     reward_scale: float = 0.01
+    picture: list = dataclasses.field(default_factory=list)  # height, width, channels; none: CartPole-v1
+    choices: int = 2
+    net: str = "mlp"  # PFRL: "mlp", "grid" (16 3x3), "dqn13-lstm" (16 8x8/4, 32 4x4/2, LSTM)
     look_at: list = dataclasses.field(default_factory=list)
 
 
@@ -72,7 +76,28 @@ def mean_return(play, seed):
     return total / EPISODES
 
 
+class Pictures:
+    """Random pictures, bytes if they are large, else 7% ones; episodes of 900 frames."""
+
+    def __init__(self, spec):
+        random = np.random.default_rng(1)
+        height, width, channels = spec.picture
+        shape = (64, channels, height, width)
+        self._frames = random.integers(0, 256, shape, np.uint8) if height > 10 else \
+            (random.random(shape) < 0.07).astype(np.float32)
+        self._count = 0
+
+    def reset(self, seed=None):
+        return self._frames[0], {}
+
+    def step(self, action):
+        self._count += 1
+        return self._frames[self._count % 64], float(self._count % 10 == 0), False, self._count % 900 == 0, {}
+
+
 def scaled(spec):
+    if spec.picture:
+        return Pictures(spec)
     env = gymnasium.make("CartPole-v1")
     if spec.reward_scale == 1:
         return env
@@ -115,18 +140,34 @@ def sb3(spec):
     return clock
 
 
+def pfrl_model(spec):
+    import pfrl
+
+    nn, hidden = torch.nn, spec.hidden
+    height, width, channels = spec.picture or (1, 1, 4)
+    below, inputs = [nn.Flatten()], height * width * channels
+    if spec.net == "grid":
+        below, inputs = [nn.Conv2d(channels, 16, 3), nn.ReLU(), nn.Flatten()], 16 * (height - 2) * (width - 2)
+    elif spec.net == "dqn13-lstm":
+        below, inputs = [nn.Conv2d(channels, 16, 8, 4), nn.ReLU(), nn.Conv2d(16, 32, 4, 2), nn.ReLU(), nn.Flatten()], \
+            32 * 9 * 9
+    layers = [*below, nn.Linear(inputs, hidden), nn.ReLU()]
+    policy = nn.Sequential(nn.Linear(hidden, spec.choices), pfrl.policies.SoftmaxCategoricalHead())
+    head = pfrl.nn.Branched(policy, nn.Linear(hidden, 1))
+    if "lstm" in spec.net:
+        return pfrl.nn.RecurrentSequential(*layers, nn.LSTM(hidden, hidden), head)
+    return nn.Sequential(*layers, head)
+
+
 def pfrl_a3c(spec):
     import pfrl
     from pfrl.optimizers import SharedRMSpropEpsInsideSqrt
 
-    hidden = spec.hidden
-    model = torch.nn.Sequential(
-        torch.nn.Linear(4, hidden), torch.nn.ReLU(),
-        pfrl.nn.Branched(torch.nn.Sequential(torch.nn.Linear(hidden, 2), pfrl.policies.SoftmaxCategoricalHead()),
-                         torch.nn.Linear(hidden, 1)))
+    model = pfrl_model(spec)
     optimizer = SharedRMSpropEpsInsideSqrt(model.parameters(), lr=spec.lr, eps=spec.eps, alpha=0.99)
     agent = pfrl.agents.A3C(model, optimizer, t_max=spec.t_max, gamma=0.99, beta=spec.entropy,
-                            max_grad_norm=spec.clip, phi=lambda seen: seen)
+                            max_grad_norm=spec.clip, recurrent="lstm" in spec.net,
+                            phi=lambda seen: seen.astype(np.float32) / 255 if seen.dtype == np.uint8 else seen)
     # As pfrl.experiments.train_agent_async does.
     shared = [*agent.shared_model.state_dict().values()]
     shared += [value for state in optimizer.state.values() for value in state.values() if torch.is_tensor(value)]

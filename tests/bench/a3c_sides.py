@@ -16,6 +16,11 @@ SHORT = 10000  # decisions of a run that is taken off: start, two evaluations of
 QUIET = ["--eval-every", "0", "--eval-episodes", "1"]
 
 
+def command(target):
+    """What the section of that target was measured with."""
+    return ["cmake", "--build", str(launch.BIN.parent.relative_to(launch.SOURCE)), "--target", target]
+
+
 def output(command):
     run = subprocess.run([str(word) for word in command], capture_output=True, text=True, env=launch.environment(),
                          cwd=launch.SOURCE)

@@ -88,7 +88,7 @@ def main():
     split = ", ".join(f"{name} {100 * share:.0f}%" for name, share in sides.shares(parts).items())
     text = f"""## A3C's frames per CPU second on CartPole
 
-{results.provenance(["cmake", "--build", "build/release", "--target", "bench_a3c_speed"],
+{results.provenance(sides.command("bench_a3c_speed"),
                     f"{peers.version('stable-baselines3')}; {peers.version('pfrl')}", app="a3c")}
 {chr(10).join(lines)}
 

@@ -130,7 +130,7 @@ def main():
     floor = statistics.median(each["floor"] for (name, ranks, _), each in found.items() if name == "1 M" and ranks == 1)
     text = f"""## Update policies
 
-{results.provenance(["cmake", "--build", "build/release", "--target", "bench_a3c_updates"], app="a3c")}
+{results.provenance(sides.command("bench_a3c_updates"), app="a3c")}
 {chr(10).join(lines)}
 
 Updates alone: every rank applies one gradient again and again by shared RMSProp, on 1040 floats (CartPole's network) and
