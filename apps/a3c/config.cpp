@@ -91,8 +91,7 @@ RateRange rate_range(const std::string& text) {
 void Config::declare(cli::OptionTable& table) {
   table.group("task", "Task");
   table.add("task.task", &task, "what to play; see --list-tasks").common();
-  table.add("task.settings", &settings, "numbers of the task: cells=5,apples=3; see --list-tasks")
-      .common();
+  table.add("task.settings", &settings, "numbers of the task: cells=5,apples=3; see --list-tasks");
   table
       .add("task.repeat", &repeat,
            "control steps or emulator frames per decision; 0: the task's own")
@@ -116,15 +115,12 @@ void Config::declare(cli::OptionTable& table) {
       .common();
 
   table.group("method", "Method");
-  table
-      .add("method.method", &method,
-           "a3c (advantage actor-critic), q and sarsa (one step), nstep-q")
+  table.add("method.method", &method, "advantage actor-critic, one-step Q or Sarsa, n-step Q")
       .choices({"a3c", "q", "sarsa", "nstep-q"})
       .common();
   table.add("method.t-max", &t_max, "decisions between updates (t_max, I_AsyncUpdate)")
       .range(1, 100000)
-      .unit("decisions")
-      .common();
+      .unit("decisions");
   table.add("method.gamma", &gamma, "discount per decision").range(0, 1);
   table
       .add("method.gae-lambda", &gae_lambda,
@@ -133,8 +129,7 @@ void Config::declare(cli::OptionTable& table) {
       .range(0, 1);
   table.add("method.entropy", &entropy, "weight of the entropy (beta)")
       .only_with("method.method", {"a3c"})
-      .range(0, 100)
-      .common();
+      .range(0, 100);
   table
       .add("method.value-coef", &value_coef,
            "weight of squared errors of V or Q; 1 is the paper's formula")
@@ -166,9 +161,8 @@ void Config::declare(cli::OptionTable& table) {
       .add("network.conv", &conv,
            "convolutions below them: none, grid (16 3x3), dqn13 (16 8x8/4, 32 4x4/2), dqn15 (32 "
            "8x8/4, 64 4x4/2, 64 3x3)")
-      .choices({"none", "grid", "dqn13", "dqn15"})
-      .common();
-  table.add("network.lstm", &lstm, "LSTM cells above them; 0: none").range(0, 65536).common();
+      .choices({"none", "grid", "dqn13", "dqn15"});
+  table.add("network.lstm", &lstm, "LSTM cells above them; 0: none").range(0, 65536);
   table
       .add("network.engine", &engine,
            "what computes it: fused (own kernels), torch (LibTorch's autograd), auto: fused")
@@ -200,15 +194,13 @@ void Config::declare(cli::OptionTable& table) {
   table.group("sharing", "How actors share parameters");
   table
       .add("sharing.update", &update,
-           "how gradients are applied: hogwild (no locks), striped, atomic, mutex, rma, or sync "
-           "(averaged over all actors: A2C)")
+           "how gradients are applied; sync: averaged (A2C), the others one by one")
       .choices({"hogwild", "striped", "atomic", "mutex", "rma", "sync"})
       .common();
   table
       .add("sharing.order", &order,
            "free, or turns: actors one after the other, the same bits on any number of ranks")
-      .choices({"free", "turns"})
-      .common();
+      .choices({"free", "turns"});
   table.add("sharing.stripes", &stripes, "locks of --update striped")
       .only_with("sharing.update", {"striped"})
       .range(1, 65536);
@@ -247,8 +239,7 @@ void Config::declare(cli::OptionTable& table) {
   table.group("eval", "Evaluation");
   table.add("eval.every", &eval_every, "decisions between evaluations; 0: start and end")
       .alias("eval-every")
-      .range(0, 9e15)
-      .common();
+      .range(0, 9e15);
   table.add("eval.episodes", &eval_episodes, "episodes per evaluation")
       .alias("eval-episodes")
       .range(1, 1e6);

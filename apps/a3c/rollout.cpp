@@ -251,6 +251,7 @@ void RolloutWorker::value_gradients(const Actor& actor, std::int64_t count, Tall
 std::int64_t RolloutWorker::run(Actor& actor, const Inputs& inputs, const at::Tensor& gradient,
                                 Tally& tally) {
   begin(actor, inputs);
+  const std::uint64_t unstable = actor.envs().unstable_count();
   std::int64_t count = 0;
   for (bool over = false; count < config_.t_max && !over; ++count) {
     look(actor, count, inputs);
@@ -271,6 +272,7 @@ std::int64_t RolloutWorker::run(Actor& actor, const Inputs& inputs, const at::Te
   const std::int64_t decisions = count * static_cast<std::int64_t>(rows_);
   tally.decisions += static_cast<double>(decisions);
   tally.rollouts += 1;
+  tally.unstable += static_cast<double>(actor.envs().unstable_count() - unstable);
   tally.epsilon += inputs.epsilon;
   return decisions;
 }

@@ -36,6 +36,7 @@ struct Tally {
   double entropy = 0;
   double gradient_norm = 0;  ///< sum over updates, before clipping
   double clipped = 0;        ///< updates
+  double unstable = 0;       ///< episodes that a task cut for numbers that are none
   double epsilon = 0;        ///< sum over rollouts
   double learning_rate = 0;  ///< sum over updates
   StalenessHistogram staleness;

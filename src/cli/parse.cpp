@@ -159,6 +159,7 @@ Outcome OptionTable::parse(const std::vector<std::string>& arguments,
   said_keys.reserve(said.size());
   for (const ResolvedValue& each : said) said_keys.push_back(each.key);
   outcome.resolved = resolve(std::move(said));
+  leave_out_idle_presets(options_, outcome.resolved);
   refuse_without_partner(options_, outcome.resolved, said_keys);
   if (line.print == "print-config") {
     outcome.text = config_text(outcome.resolved);

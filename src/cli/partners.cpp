@@ -46,6 +46,16 @@ std::string partner_text(const Option& option, const std::vector<Option>& option
   return text;
 }
 
+void leave_out_idle_presets(const std::vector<Option>& options, Resolved& resolved) {
+  for (ResolvedValue& each : resolved) {
+    if (!each.origin.starts_with("preset ")) continue;
+    const Option& option = option_of(options, each.key);
+    if (!option.partner) continue;
+    const std::string other = value_of(resolved, option.partner->key).value;
+    if (!is_there(*option.partner, other)) each = {each.key, option.default_text, "default"};
+  }
+}
+
 void refuse_without_partner(const std::vector<Option>& options, const Resolved& resolved,
                             const std::vector<std::string>& said_keys) {
   for (const std::string& key : said_keys) {

@@ -12,6 +12,10 @@ namespace tenfold::cli {
 /// asks for.
 std::string partner_text(const Option& option, const std::vector<Option>& options);
 
+/// Sets what a preset says of options whose partner is not there back to their defaults: it changes
+/// nothing, and who says all values again (a file of --print-config, `tenfold rerun`) may say it.
+void leave_out_idle_presets(const std::vector<Option>& options, Resolved& resolved);
+
 /// Throws Code::kUsage, naming both, for an option that the user gave (on the line, in the
 /// environment or in a file; said_keys) another value than its default, and whose partner is not
 /// there. A value that is the default may stand: --print-config writes all of them.

@@ -49,8 +49,15 @@ TEST_F(Partners, ADefaultMayBeSaid) {
 TEST_F(Partners, APresetIsNotTheUsersWord) {
   Table table;
   table.preset({"late", "with a late part", {{"parallel.decay", "0.125", "ours"}}});
-  table.set({"--preset", "late"});
+  table.set({"--preset", "late", "--reduce", "fast"});
   EXPECT_EQ(table.targets.decay, 0.125);
+  // Where it changes nothing it is not refused, and what --print-config says of it can be read
+  // again.
+  table.set({"--preset", "late"});
+  EXPECT_EQ(table.targets.decay, 0.5);
+  const std::string file =
+      put("late.cfg", table.text({"--preset", "late", "--print-config"})).string();
+  table.set({"--config", file});
   EXPECT_THAT(table.refusal({"--preset", "late", "--decay", "0.25"}), HasSubstr("--reduce"));
 }
 

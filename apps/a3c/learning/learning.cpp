@@ -47,6 +47,9 @@ void declare_learning_metrics(const Config& config, train::Metrics& metrics) {
   mean("train/clipped", "fraction", "updates whose gradient was bounded");
   mean("train/learning_rate", "", "step size");
   rank0("train/updates", "updates", "so far");
+  sum("train/unstable_episodes", "episodes",
+      "cut for unstable physics, or a task's rewards or "
+      "observations that are no numbers");
   sum("perf/cpu_decisions_per_second", "1/s",
       "decisions of all ranks per second of a rank's block");
   mean("async/wait", "fraction", "of a rank's time, waiting for others after a block", "min");
@@ -121,6 +124,7 @@ void Learning::publish(train::RunContext& context, std::uint64_t step, double bl
   per("train/grad_norm", tally.gradient_norm, tally.updates);
   per("train/clipped", tally.clipped, tally.updates);
   per("train/learning_rate", tally.learning_rate, tally.updates);
+  metrics.add("train/unstable_episodes", tally.unstable);
   if (tally.skipped > 0) metrics.add("train/skipped_updates", tally.skipped);
   metrics.row("train/updates", step, {static_cast<double>(updates_)});
   per("perf/cpu_decisions_per_second", tally.decisions, block_seconds);
