@@ -1,4 +1,4 @@
-# tenfold_module, tenfold_app, tenfold_test, tenfold_mpi_test: one line per target in the tree.
+# tenfold_module, tenfold_app, tenfold_film, tenfold_test, tenfold_mpi_test: one line per target in the tree.
 
 include(GNUInstallDirs)
 
@@ -35,6 +35,15 @@ function(tenfold_app_texts name man completion)
   install(FILES "${share}/man/man1/${name}.1" DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
   install(FILES "${share}/bash-completion/completions/${name}"
     DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+endfunction()
+
+# tenfold_film(NAME): the program NAME_film, which `tenfold show --video` starts; from film/ of the application's folder.
+function(tenfold_film name)
+  add_executable(${name}_film film/film_main.cpp film/film.cpp)
+  target_link_libraries(${name}_film PRIVATE tenfold_app_${name} tenfold::film tenfold_flags)
+  set_target_properties(${name}_film PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON
+    INSTALL_RPATH "$<TARGET_PROPERTY:${name},INSTALL_RPATH>")
+  install(TARGETS ${name}_film RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()
 
 # tenfold_app(NAME SOURCES ... DEPS ... [MAN word] [COMPLETION word]): everything but main.cpp is also a

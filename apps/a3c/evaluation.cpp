@@ -21,6 +21,28 @@ std::size_t ceil_divide(std::size_t a, std::size_t b) {
 
 }  // namespace
 
+void policy_action(const Config& config, Head head, std::span<const float> outputs,
+                   base::Stream& stream, std::span<float> action) {
+  if (head == Head::kGaussian) {
+    rl::SphericalGaussian::draw(outputs, stream, action);
+    if (config.eval_greedy) std::copy_n(outputs.begin(), action.size(), action.begin());
+  } else if (head == Head::kQ) {
+    action[0] = static_cast<float>(rl::epsilon_greedy(outputs, config.eval_epsilon, stream));
+  } else if (config.eval_greedy) {
+    action[0] = static_cast<float>(rl::greedy(outputs));
+  } else {
+    std::vector<float> p(outputs.size());
+    rl::Categorical::probabilities(outputs, p);
+    action[0] = static_cast<float>(rl::Categorical::draw(p, stream));
+  }
+}
+
+base::Stream policy_stream(std::uint32_t seed, std::uint32_t episode, std::uint64_t evaluation,
+                           std::int64_t t) {
+  return {seed, Purpose::kPolicySample, episode | 0x80000000U,
+          evaluation << 32U | static_cast<std::uint64_t>(t)};
+}
+
 /// Filled in by one rank each, so that sums over ranks are exact.
 struct Evaluator::Sums {
   Sums(std::size_t count, std::size_t facts) : episodes(2 * count), of_facts(2 * facts) {}
@@ -52,8 +74,7 @@ void Evaluator::act(std::size_t shard, std::uint64_t seed_step, std::int64_t t, 
   const std::size_t width = spec.action_size;
   for (std::size_t row = 0; row < per_shard_; ++row) {
     const std::span<float> action(actions.data() + row * width, width);
-    base::Stream stream(context_.seed, Purpose::kPolicySample, episode_of(shard, row) | 0x80000000U,
-                        seed_step << 32U | static_cast<std::uint64_t>(t));
+    base::Stream stream = policy_stream(context_.seed, episode_of(shard, row), seed_step, t);
     if (random && spec.choices > 0) {
       action[0] = static_cast<float>(stream.below(static_cast<std::uint64_t>(spec.choices)));
       continue;
@@ -62,19 +83,7 @@ void Evaluator::act(std::size_t shard, std::uint64_t seed_step, std::int64_t t, 
       for (float& each : action) each = static_cast<float>(stream.uniform(-1, 1));
       continue;
     }
-    const std::span<const float> outputs = passes_.outputs(0, row);
-    if (head_ == Head::kGaussian) {
-      rl::SphericalGaussian::draw(outputs, stream, action);
-      if (config_.eval_greedy) std::copy_n(outputs.begin(), width, action.begin());
-    } else if (head_ == Head::kQ) {
-      action[0] = static_cast<float>(rl::epsilon_greedy(outputs, config_.eval_epsilon, stream));
-    } else if (config_.eval_greedy) {
-      action[0] = static_cast<float>(rl::greedy(outputs));
-    } else {
-      std::vector<float> p(outputs.size());
-      rl::Categorical::probabilities(outputs, p);
-      action[0] = static_cast<float>(rl::Categorical::draw(p, stream));
-    }
+    policy_action(config_, head_, passes_.outputs(0, row), stream, action);
   }
 }
 

@@ -5,11 +5,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "a3c/config.hpp"
 #include "a3c/networks.hpp"
+#include "base/philox.hpp"
 #include "train/experiment.hpp"
 
 namespace tenfold::a3c {
@@ -23,14 +25,22 @@ struct EvaluationResult {
   std::vector<double> facts;            ///< means of Evaluator::fact_names; NaN where none had any
 };
 
+/// An action of the policy that is measured: drawn from a softmax or Gaussian (Mnih et al. 2016,
+/// section 5.1), or with --eval-greedy the likeliest; Q's are epsilon-greedy. outputs: of
+/// Passes::outputs.
+void policy_action(const Config& config, Head head, std::span<const float> outputs,
+                   base::Stream& stream, std::span<float> action);
+/// What policy_action draws from, t decisions into an episode of an evaluation (counted from 1).
+base::Stream policy_stream(std::uint32_t seed, std::uint32_t episode, std::uint64_t evaluation,
+                           std::int64_t t);
+
 /// Episode i belongs to actor i % V, and its start and draws to streams of its own, so the result
 /// is the same on any number of ranks.
 class Evaluator {
  public:
   Evaluator(const Config& config, const Networks& networks, train::RunContext& context);
 
-  /// Collective. A softmax's or Gaussian's actions are drawn (Mnih et al. 2016, section 5.1), or
-  /// with --eval-greedy the likeliest; Q's are epsilon-greedy. random: uniform over all actions.
+  /// Collective. Actions are those of policy_action; random: uniform over all actions.
   /// Errors of a task on one rank are agreed on.
   EvaluationResult run(const at::Tensor& parameters, std::uint64_t seed_step, bool random);
   const env::Spec& task() const { return envs_->spec(); }

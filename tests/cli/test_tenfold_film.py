@@ -109,8 +109,8 @@ def test_what_has_no_pictures_or_no_policy(tmp_path, options, words):
 
 
 def test_runs_that_it_cannot_read(tmp_path):
-    run_files.write_manifest(tmp_path / "other", app="a3c")
-    refused(2, ["show", "--video", tmp_path / "other"], "a3c cannot be filmed here", "a3c_film")
+    run_files.write_manifest(tmp_path / "other", app="newcomer")
+    refused(2, ["show", "--video", tmp_path / "other"], "newcomer cannot be filmed here", "newcomer_film")
     run_files.write_manifest(tmp_path / "bad", app="../evil")
     refused(3, ["show", "--video", tmp_path / "bad"], "names no application")
     run_files.write_manifest(tmp_path / "newer", {"network.memory": ("lstm", "command line")})
@@ -140,3 +140,28 @@ def test_an_ffmpeg_that_fails_or_is_not_there(run, tmp_path):
     before = {path.name for path in run.iterdir()}
     refused(4, ["show", "--video", run], "film", "Unknown encoder", TENFOLD_FFMPEG=program)
     assert {path.name for path in run.iterdir()} == before
+
+
+@pytest.mark.parametrize("options, side", [
+    (["--task", "labyrinth", "--settings", "cells=4,apples=3,picture=32", "--conv", "grid", "--lstm", 8, "--horizon", 30], 384),
+    (["--task", "catch", "--method", "q"], 384),
+])
+def test_a_film_of_a3c_is_of_its_last_evaluation(tmp_path, options, side):
+    run = tmp_path / "run"
+    result = launch.run("a3c", [*options, "--net", 16, "--virtual-shards", 2, "--total-steps", 60, "--eval-episodes", 3,
+                                "--run-dir", run], ranks=1)
+    assert result.code == 0, result.out + result.err
+    film(run, "--episodes", 3)
+    facts = json.loads((run / "film.json").read_text())
+    with h5py.File(run / "metrics" / "seg-0000.h5") as file:
+        assert np.mean(facts["returns"]) == pytest.approx(file["metrics/eval/return/value"][-1], abs=1e-4)
+        assert np.mean(facts["lengths"]) == pytest.approx(file["metrics/eval/length/value"][-1])
+    pictures = frames(run / "film.mp4", side, side)
+    assert len(pictures) > sum(facts["lengths"]) and pictures[0].std() > 5
+    assert np.asarray(Image.open(run / "film.png")).shape == (side, 2 * side, 3)
+
+
+def test_a_task_of_numbers_has_nothing_to_film(tmp_path):
+    run_files.write_manifest(tmp_path / "run", {"task.task": ("classic_cartpole", "default")}, app="a3c")
+    refused(2, ["show", "--video", tmp_path / "run"], "classic_cartpole cannot be filmed", "4 numbers",
+            TENFOLD_FFMPEG=FFMPEG)

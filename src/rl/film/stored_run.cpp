@@ -1,4 +1,4 @@
-#include "ddpg/film/policy_file.hpp"
+#include "rl/film/stored_run.hpp"
 
 #include <ATen/ops/zeros.h>
 
@@ -10,7 +10,7 @@
 #include "store/h5_file.hpp"
 #include "store/run_reader.hpp"
 
-namespace tenfold::ddpg {
+namespace tenfold::rl {
 
 namespace fs = std::filesystem;
 using base::Code;
@@ -62,61 +62,39 @@ void read_values(hid_t group, const std::string& name, const std::vector<std::in
                   "read data set", name);
 }
 
-at::Tensor read_flat(hid_t group, const nn::ParameterLayout& layout) {
-  at::Tensor flat = at::zeros({layout.flat_size()}, at::kFloat);
-  for (const nn::ParameterEntry& each : layout.entries()) {
-    read_values(group, "model/actor/" + each.name, each.shape,
-                flat.data_ptr<float>() + each.offset);
-  }
-  return flat;
-}
-
-std::uint64_t read_count(hid_t group, const std::string& name) {
-  std::uint64_t count = 0;
-  const Hid dataset(H5Dopen2(group, name.c_str(), H5P_DEFAULT), &H5Dclose, "open data set", name);
-  store::check_h5(H5Dread(dataset.get(), store::memory_type(store::Dtype::kUint64), H5S_ALL,
-                          H5S_ALL, H5P_DEFAULT, &count),
-                  "read data set", name);
-  return count;
-}
-
-StoredPolicy read_policy(const fs::path& folder, const nn::Network& net) {
-  StoredPolicy policy;
-  policy.checkpoint = folder;
-  policy.step = store::verify_checkpoint(folder).step;
+void read_checkpoint(const fs::path& folder,
+                     const std::function<void(const StoredCheckpoint&)>& read) {
+  const std::uint64_t step = store::verify_checkpoint(folder).step;
   const store::Hdf5Session session;
   const fs::path path = folder / "state.h5";
   store::with_path(path, [&] {
     const Hid file =
         store::open_file(path, H5F_ACC_RDONLY, store::serial_access(H5F_LIBVER_V18, false));
     const Hid group = store::open_group(file.get(), "checkpoint");
-    policy.parameters = read_flat(group.get(), net.parameters());
-    policy.buffers = read_flat(group.get(), net.buffers());
-    policy.evaluations = read_count(group.get(), "progress/evaluations");
+    read({folder, step, group.get()});
   });
-  return policy;
 }
 
 }  // namespace
 
-void read_config(const fs::path& run, Config& config, std::uint32_t& seed) {
+std::uint32_t read_run_options(const fs::path& run, const std::string& app,
+                               const std::function<void(cli::OptionTable&)>& declare) {
   const std::map<std::string, std::string> manifest = store::read_manifest(run);
   const auto fact = [&](const char* key) {
     const auto found = manifest.find(key);
     return found == manifest.end() ? std::string() : found->second;
   };
-  if (fact("app") != "ddpg") {
-    throw Error(Code::kData, fmt::format("{} is a run of '{}', not of ddpg", run.string(),
-                                         base::printable(fact("app"))));
+  if (fact("app") != app) {
+    throw Error(Code::kData, fmt::format("{} is a run of '{}', not of {}", run.string(),
+                                         base::printable(fact("app")), app));
   }
   const auto stored = nlohmann::json::parse(fact("config"), nullptr, false);
   if (!stored.is_object()) throw Error(Code::kData, run.string() + ": its manifest is damaged");
-  cli::OptionTable table("ddpg", "");
-  config.declare(table);
+  cli::OptionTable table(app, "");
+  declare(table);
   try {
     table.apply(table.resolve(own_options(table, stored)));
-    config.settle();
-    seed = static_cast<std::uint32_t>(std::stoul(fact("seed")));
+    return static_cast<std::uint32_t>(std::stoul(fact("seed")));
   } catch (const nlohmann::json::exception&) {
     throw Error(Code::kData, run.string() + ": its manifest is damaged");
   } catch (const std::logic_error&) {
@@ -124,14 +102,33 @@ void read_config(const fs::path& run, Config& config, std::uint32_t& seed) {
   }
 }
 
-StoredPolicy load_policy(const fs::path& run, const nn::Network& mu,
-                         std::vector<std::string>* warnings) {
+at::Tensor StoredCheckpoint::flat(const std::string& prefix,
+                                  const nn::ParameterLayout& layout) const {
+  at::Tensor values = at::zeros({layout.flat_size()}, at::kFloat);
+  for (const nn::ParameterEntry& each : layout.entries()) {
+    read_values(group, prefix + "/" + each.name, each.shape,
+                values.data_ptr<float>() + each.offset);
+  }
+  return values;
+}
+
+std::uint64_t StoredCheckpoint::number(const std::string& name) const {
+  std::uint64_t value = 0;
+  const Hid dataset(H5Dopen2(group, name.c_str(), H5P_DEFAULT), &H5Dclose, "open data set", name);
+  store::check_h5(H5Dread(dataset.get(), store::memory_type(store::Dtype::kUint64), H5S_ALL,
+                          H5S_ALL, H5P_DEFAULT, &value),
+                  "read data set", name);
+  return value;
+}
+
+void read_newest_checkpoint(const fs::path& run, std::vector<std::string>& warnings,
+                            const std::function<void(const StoredCheckpoint&)>& read) {
   for (const fs::path& folder : store::list_checkpoints(run / "checkpoint")) {
     try {
-      return read_policy(folder, mu);
+      return read_checkpoint(folder, read);
     } catch (const Error& error) {
       if (error.code() == Code::kData) throw;  // whole, but another network
-      warnings->push_back(fmt::format("checkpoint passed over: {}", error.what()));
+      warnings.push_back(fmt::format("checkpoint passed over: {}", error.what()));
     }
   }
   throw Error(Code::kCheckpoint,
@@ -140,4 +137,4 @@ StoredPolicy load_policy(const fs::path& run, const nn::Network& mu,
               "says what is wrong with those that there are");
 }
 
-}  // namespace tenfold::ddpg
+}  // namespace tenfold::rl

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace tenfold::ddpg {
+namespace tenfold::rl {
 
 /// The program that $TENFOLD_FFMPEG names, else that of the checkout's Python package
 /// imageio-ffmpeg, else ffmpeg on PATH. Throws Code::kUsage saying where it looked and what to
@@ -41,4 +41,4 @@ class FrameWriter {
   int process_ = -1;
 };
 
-}  // namespace tenfold::ddpg
+}  // namespace tenfold::rl

@@ -1,4 +1,4 @@
-#include "ddpg/film/frame_writer.hpp"
+#include "rl/film/frame_writer.hpp"
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -19,7 +19,7 @@
 
 extern char** environ;
 
-namespace tenfold::ddpg {
+namespace tenfold::rl {
 
 namespace fs = std::filesystem;
 using base::Code;
@@ -202,4 +202,4 @@ void FrameWriter::finish() {
   if (error) fail(error.message());
 }
 
-}  // namespace tenfold::ddpg
+}  // namespace tenfold::rl
