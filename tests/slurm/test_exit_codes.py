@@ -122,3 +122,19 @@ def test_threads_and_deadline_come_from_slurm(cluster):
     said = dict(line.split("=", 1) for line in cluster.output(job).splitlines() if "=" in line)
     assert said["OMP_NUM_THREADS"] == said["TENFOLD_PARALLEL__THREADS"] == "3"
     assert 580 <= int(said["TENFOLD_DEADLINE"]) - int(said["now"]) <= 600
+
+
+def test_an_atari_task_is_a_game_and_a_seed(cluster, tmp_path):
+    """With a stand-in for a3c that says what it was told."""
+    (tmp_path / "a3c").write_text('#!/bin/bash\necho "told $*"\nenv | grep TENFOLD_SHARING__UPDATE\n')
+    (tmp_path / "a3c").chmod(0o755)
+    env = {"TENFOLD_BIN_DIR": str(tmp_path), "TENFOLD_ATARI_RUNS": str(tmp_path / "runs")}
+    one_rank = ("--ntasks=1", "--hint=multithread", "--time=5")
+    job = cluster.submit("a3c_atari", "--lr=1e-3", options=("--array=109", *one_rank), env=env)
+    assert ended(cluster, job, "COMPLETED") == (0, 0)
+    assert f"told --preset=atari-ff --task=atari:pong --seed=2 --lr=1e-3 --run-dir={tmp_path}/runs/pong-2" in (
+        cluster.output(job))
+    assert "TENFOLD_SHARING__UPDATE=hogwild" in cluster.output(job)
+    job = cluster.submit("a3c_atari", "--preset=atari-lstm", options=("--array=171", *one_rank), env=env)
+    assert ended(cluster, job, "FAILED") == (2, 0)
+    assert "there is no game 57" in cluster.output(job)

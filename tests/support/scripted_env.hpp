@@ -17,22 +17,25 @@ namespace tenfold::test {
 /// come at the steps that the script names. Keeps the actions that it is given.
 class ScriptedEnv final : public env::BatchEnv {
  public:
-  enum class Kind : std::uint8_t { kEnd, kCut };
+  enum class Kind : std::uint8_t { kEnd, kCut, kLife };
   using Ends = std::map<std::pair<std::size_t, std::size_t>, Kind>;  ///< by (step from 1, row)
 
-  ScriptedEnv(env::Spec spec, std::size_t rows, Ends ends)
+  /// fresh false: an episode begins where the one before ended.
+  ScriptedEnv(env::Spec spec, std::size_t rows, Ends ends, bool fresh = true)
       : spec_(std::move(spec)),
         rows_(rows),
         ends_(std::move(ends)),
+        fresh_(fresh),
         observations_(rows * spec_.observation_size),
         rewards_(rows),
         terminal_(rows),
-        truncated_(rows) {}
+        truncated_(rows),
+        life_lost_(rows) {}
 
   const env::Spec& spec() const override { return spec_; }
   std::size_t size() const override { return rows_; }
   void reset(std::size_t row, base::Stream& /*stream*/) override {
-    observe(row, time_ == 0 ? kGoingOn : kFresh);
+    observe(row, time_ == 0 || !fresh_ ? kGoingOn : kFresh);
   }
   void step(std::span<const float> actions) override {
     ++time_;
@@ -43,12 +46,14 @@ class ScriptedEnv final : public env::BatchEnv {
       const auto end = ends_.find({time_, row});
       terminal_[row] = end != ends_.end() && end->second == Kind::kEnd;
       truncated_[row] = end != ends_.end() && end->second == Kind::kCut;
+      life_lost_[row] = end != ends_.end() && end->second == Kind::kLife;
     }
   }
   std::span<const float> observations() const override { return observations_; }
   std::span<const float> rewards() const override { return rewards_; }
   std::span<const std::uint8_t> terminal() const override { return terminal_; }
   std::span<const std::uint8_t> truncated() const override { return truncated_; }
+  std::span<const std::uint8_t> life_lost() const override { return life_lost_; }
   std::uint64_t unstable_count() const override { return 0; }
   std::size_t state_size() const override { return 1; }
   void save(std::size_t /*row*/, std::span<double> state) const override {
@@ -74,8 +79,9 @@ class ScriptedEnv final : public env::BatchEnv {
   env::Spec spec_;
   std::size_t rows_, time_ = 0;
   Ends ends_;
+  bool fresh_;
   std::vector<float> observations_, rewards_;
-  std::vector<std::uint8_t> terminal_, truncated_;
+  std::vector<std::uint8_t> terminal_, truncated_, life_lost_;
 };
 
 }  // namespace tenfold::test
