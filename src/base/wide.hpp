@@ -3,7 +3,9 @@
 // (-ffp-contract=off); sums keep the order in which they are written.
 #pragma once
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__CUDACC__)
+// ThreadSanitizer is not there yet when the program chooses.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__CUDACC__) && \
+    !defined(__SANITIZE_THREAD__)
 #define TENFOLD_WIDE \
   __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
 #elif defined(__CUDACC__) || defined(__HIPCC__)
