@@ -101,7 +101,6 @@ class Parts {
         worker_.run(actor_, {parameters_, at::Tensor(), 0}, gradient_, tally_);
     step();
     tally_.episodes.clear();
-    tally_.facts.clear();
     return count;
   }
   void step() {
