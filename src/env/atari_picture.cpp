@@ -1,7 +1,7 @@
 #include "env/atari_picture.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <bit>
 #include <cstring>
 
 #include "base/error.hpp"
@@ -74,8 +74,12 @@ void AreaResize::operator()(std::span<const std::uint8_t> screen, std::span<std:
         sum[x] = (k == 0 ? 0.0F : sum[x]) + weight * from[x];
       }
     }
+    // A float of this size has steps of 1: adding it rounds, halves to even, without a call for
+    // every pixel; the whole part is in its lowest bits.
+    constexpr float kWhole = 12582912.0F;  // 1.5 * 2^23
     for (std::size_t x = 0; x < kSide; ++x) {
-      picture[y * kSide + x] = static_cast<std::uint8_t>(std::lrint(sum[x]));
+      const auto bits = std::bit_cast<std::uint32_t>(sum[x] + kWhole);
+      picture[y * kSide + x] = static_cast<std::uint8_t>(bits & 0xffU);
     }
   }
 }
@@ -88,7 +92,7 @@ void join_screens(std::span<std::uint8_t> into, std::span<const std::uint8_t> ot
 void push_picture(std::span<std::uint8_t> frames, std::span<const std::uint8_t> picture) {
   for (std::size_t i = 0; i < picture.size(); ++i) {
     std::uint8_t* const pixel = frames.data() + i * kStack;
-    std::memmove(pixel, pixel + 1, kStack - 1);
+    for (std::size_t k = 0; k + 1 < kStack; ++k) pixel[k] = pixel[k + 1];
     pixel[kStack - 1] = picture[i];
   }
 }

@@ -100,8 +100,8 @@ def table_row(game, rows, rate):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("binary")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--decisions", type=int, default=3000, help="of one measurement, over all environments")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--decisions", type=int, default=2000, help="of one measurement, over all environments")
     parser.add_argument("--record", action="store_true", help="write docs/results/a3c.md")
     options = parser.parse_args()
     cv2.setNumThreads(1)
