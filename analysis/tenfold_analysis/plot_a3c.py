@@ -60,7 +60,7 @@ def _lines(axes: Axes, title: str, lines: dict[str, list[Run]], over_time: bool)
     _random(axes, runs)
     axes.set(xlabel=label, ylabel="return of an episode", xlim=(0, None))
     axes.set_title(title)
-    axes.legend(loc="lower right")
+    axes.legend(loc="best")
 
 
 def _by_method(runs: list[Run]) -> dict[str, list[Run]]:
