@@ -81,18 +81,19 @@ void declare_presets(cli::OptionTable& table) {
                                       {"network.net", "32", "ours"},
                                       {"network.lstm", "32", "ours"},
                                       {"optimizer.lr", "1e-2", "ours"}})});
-  table.preset({"continuous",
-                "the paper's setting for continuous control from states",
-                {{"parallel.virtual-shards", "16", "section 5.1: 16 actor-learners"},
-                 {"task.task", "classic_pendulum", "what the preset is for"},
-                 {"task.reward-scale", "0.01", "returns of -1600"},
-                 {"train.total-steps", "2000000", "ours"},
-                 {"method.t-max", "200", "supplement, section 9: whole episodes"},
-                 {"method.entropy", "1e-4", "supplement, section 9"},
-                 {"network.net", "200", "supplement, section 9"},
-                 {"network.lstm", "128", "supplement, section 9"},
-                 {"optimizer.lr", "1e-3", "ours"},
-                 {"optimizer.rms-eps", "0.01", "ours"}}});
+  table.preset(
+      {"continuous",
+       "the paper's setting for continuous control from states",
+       {{"parallel.virtual-shards", "16", "section 5.1: 16 actor-learners"},
+        {"task.task", "classic_pendulum", "what the preset is for"},
+        {"task.reward-scale", "0.01", "returns of -1600"},
+        {"train.total-steps", "2000000", "ours"},
+        {"method.t-max", "200", "supplement, section 9: whole episodes"},
+        {"method.entropy", "1e-4", "supplement, section 9"},
+        {"network.net", "200", "supplement, section 9"},
+        {"network.lstm", "128", "supplement, section 9"},
+        {"optimizer.lr", "3e-3", "ours: 1e-3 ends at -438 where this gets -190 (seed 101)"},
+        {"optimizer.rms-eps", "0.01", "ours"}}});
   table.preset({"atari-ff", "the paper's Atari agent, feed-forward, literally", atari()});
   table.preset(
       {"atari-lstm", "the paper's Atari agent with an LSTM",

@@ -7,6 +7,7 @@ The last evaluation of a run counts, not its best.
 
 import argparse
 import dataclasses
+import json
 import pathlib
 import resource
 import shlex
@@ -18,6 +19,9 @@ import numpy as np
 import launch
 import results
 from tenfold_analysis import tables, tenfold_h5
+
+
+SECONDS = "seconds.json"  # beside a run: what it took, wall and CPU
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,8 +81,22 @@ def read_outcome(outcome, run_dir):
         outcome.staleness = float(np.nanmean(staleness.value))
 
 
-def run_seed(app, claim, case, seed, folder):
+def _kept(run_dir, seed):
+    """Of a run that was made before; what it took is unknown where nobody wrote it down."""
+    outcome, seconds = Outcome(seed), run_dir / SECONDS
+    if seconds.is_file():
+        outcome.wall, outcome.cpu = json.loads(seconds.read_text())
+    try:
+        read_outcome(outcome, run_dir)
+    except tenfold_h5.NotARun as error:
+        outcome.problem = str(error)
+    return outcome
+
+
+def run_seed(app, claim, case, seed, folder, keep=False):
     run_dir = folder / claim.name / case.label.replace(" ", "-") / f"seed-{seed}"
+    if keep:
+        return _kept(run_dir, seed)
     shutil.rmtree(run_dir, ignore_errors=True)
     outcome = Outcome(seed)
     begin, cpu = time.monotonic(), _cpu_seconds()
@@ -88,6 +106,7 @@ def run_seed(app, claim, case, seed, folder):
         if result.code != 0:
             outcome.problem = f"exit code {result.code}: {' '.join(result.fatal)}".strip(": ")
         else:
+            (run_dir / SECONDS).write_text(json.dumps([outcome.wall, outcome.cpu]))
             read_outcome(outcome, run_dir)
     except (AssertionError, tenfold_h5.NotARun) as error:
         outcome.problem = str(error).splitlines()[0]
@@ -111,7 +130,8 @@ def checks(case, outcomes):
 
 def _row(case, each):
     return [case.label, str(each.seed), tables.number(each.last), tables.number(each.best), tables.number(each.random),
-            tables.number(each.decisions), tables.number(each.staleness), f"{each.wall:.0f}", f"{each.cpu:.1f}"]
+            tables.number(each.decisions), tables.number(each.staleness),
+            *("–" if np.isnan(value) else text for value, text in ((each.wall, f"{each.wall:.0f}"), (each.cpu, f"{each.cpu:.1f}")))]
 
 
 def section(app, claim, outcomes):
@@ -141,6 +161,7 @@ def main(app, claims, description):
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("claims", nargs="*", help=f"of {', '.join(c.name for c in claims)}; none: all")
     parser.add_argument("--record", action="store_true", help=f"write docs/results/{app}.md")
+    parser.add_argument("--keep", action="store_true", help="train nothing, judge the runs that are there")
     parser.add_argument("--folder", type=pathlib.Path, default=launch.SOURCE / "runs" / "learning")
     options = parser.parse_args()
     unknown = set(options.claims) - {claim.name for claim in claims}
@@ -150,7 +171,8 @@ def main(app, claims, description):
     for claim in claims:
         if options.claims and claim.name not in options.claims:
             continue
-        outcomes = [[run_seed(app, claim, case, seed, options.folder) for seed in claim.seeds] for case in claim.cases]
+        outcomes = [[run_seed(app, claim, case, seed, options.folder, options.keep) for seed in claim.seeds]
+                    for case in claim.cases]
         text, holds = section(app, claim, outcomes)
         print(text, flush=True)
         if options.record:
