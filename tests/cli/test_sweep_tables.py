@@ -81,10 +81,19 @@ def test_dry_run_shows_every_run_and_both_jobs(tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
-def test_the_shipped_tables_are_good():
+def sampled(table, folder):
+    """The table, or of a long one some rows: each costs a start of its application."""
+    lines = [line for line in table.read_text().splitlines() if line and not line.startswith("#")]
+    if len(lines) <= 40:
+        return table
+    (folder / table.name).write_text("\n".join(lines[:1] + lines[1::20]) + "\n")
+    return folder / table.name
+
+
+def test_the_shipped_tables_are_good(tmp_path):
     for table in sorted((launch.SOURCE / "jobs").glob("*.tsv")):
-        result = submit(table, "--dry-run")
-        assert result.code == 0, result.err
+        for result in (submit(table, "--dry-run", "--no-check"), submit(sampled(table, tmp_path), "--dry-run")):
+            assert result.code == 0, result.err
 
 
 def test_without_slurm(tmp_path):
