@@ -192,9 +192,7 @@ void Config::declare(cli::OptionTable& table) {
   table.add("optimizer.clip", &clip, "largest norm of an actor's gradient; 0: any").range(0, 1e9);
 
   table.group("sharing", "How actors share parameters");
-  table
-      .add("sharing.update", &update,
-           "how gradients are applied; sync: averaged (A2C), the others one by one")
+  table.add("sharing.update", &update, "how gradients are applied; sync: A2C")
       .choices({"hogwild", "striped", "atomic", "mutex", "rma", "sync"})
       .common();
   table

@@ -1,6 +1,7 @@
 // What the methods converge to where it is known: one-hot states and linear networks are tables.
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <array>
@@ -9,6 +10,7 @@
 
 #include "a3c/rollout.hpp"
 #include "a3c/sharing/optimizer.hpp"
+#include "base/error.hpp"
 
 namespace tenfold::a3c {
 namespace {
@@ -81,6 +83,10 @@ Move chain(std::int64_t state, std::int64_t action) {
 
 Move standing_still(std::int64_t /*state*/, std::int64_t /*action*/) {
   return {0, 1, false};
+}
+
+Move broken(std::int64_t /*state*/, std::int64_t /*action*/) {
+  return {0, NAN, false};
 }
 
 struct Case {
@@ -199,6 +205,20 @@ TEST(Tabular, SarsaConvergesToWhatItDoes) {
           learner.output(static_cast<std::int64_t>(state), static_cast<std::int64_t>(action)),
           expected[state][action], kClose)
           << state << " " << action;
+    }
+  }
+}
+
+TEST(Tabular, ARewardThatIsNoNumberIsNamed) {
+  for (const char* method : {"a3c", "nstep-q"}) {
+    Learner learner({method}, 1, broken, 10);
+    try {
+      learner.learn();
+      FAIL() << "it was learned from";
+    } catch (const base::Error& error) {
+      EXPECT_EQ(error.code(), base::Code::kNumeric);
+      EXPECT_THAT(error.message(),
+                  testing::HasSubstr("reward of actor 0, environment 0, decision 1 is nan"));
     }
   }
 }
