@@ -108,8 +108,8 @@ def test_damaged_only_checkpoint_never_starts_over(finished, tmp_path):
 
 def test_a_gym_tasks_rewards_that_are_no_numbers_cut_its_episodes_and_are_counted(tmp_path):
     (tmp_path / "nan_task.py").write_text(NAN_TASK)
-    result = launch.run("a3c", [*ARGS, "--task", "gym:nan_task:Nan-v0", "--run-dir", tmp_path / "run"], 1,
-                        {"PYTHONPATH": str(tmp_path)})
+    result = launch.run("a3c", [*ARGS, "--task", "gym:nan_task:Nan-v0", "--metrics-every", "100", "--run-dir",
+                                tmp_path / "run"], 1, {"PYTHONPATH": str(tmp_path)})
     if "Gymnasium" in result.err and result.code == 2:
         pytest.skip("built without Gymnasium's tasks")
     assert result.code == 0, result.out + result.err
