@@ -64,7 +64,7 @@ def main_figure(runs: list[Run]) -> Figure | None:
         if len(runs) == 1:
             _training_background(axes, run, lead, scale)
             _resumptions(axes, run, scale)
-            label = "evaluation, no noise" if lead.name == "eval/return" else lead.name
+            label = "evaluation" if lead.name == "eval/return" else lead.name
         if series is None:
             continue
         if len(runs) == 1 and spread is not None and len(spread) == len(series):
@@ -88,7 +88,7 @@ def _training_background(axes: Axes, run: Run, lead: Series, scale: float) -> No
         return
     step, mean, _, _ = style.thin(training.step, training.value, 200)
     axes.plot(step / scale, mean, color=style.COLOURS[1], linewidth=1.0, alpha=0.75,
-              label="training, with noise")
+              label="training, exploring")
 
 
 def _legend(axes: Axes, evaluation_first: bool) -> None:

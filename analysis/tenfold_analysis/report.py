@@ -86,7 +86,7 @@ def _film(run: Run) -> list[str]:
     mean = sum(film.returns) / len(film.returns) if film.returns else float("nan")
     parts = [page.heading("What the policy does"),
              page.media("image/png", film.sheet,
-                        f"One episode of {film.task} after {tables.number(film.step)} decisions, without noise, "
+                        f"One episode of {film.task} after {tables.number(film.step)} decisions, "
                         f"after {times} s; it returned {tables.number(film.returns[0] if film.returns else None)}.")]
     count = f"{len(film.returns)} episode{'s' * (len(film.returns) != 1)}, mean return {tables.number(mean)}"
     if film.video:

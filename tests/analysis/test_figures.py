@@ -32,7 +32,7 @@ def texts(axes):
 
 def test_main_figure_shows_evaluation_in_thousands_of_steps_and_random_policy(run):
     (axes,) = figures.main_figure([run]).axes
-    curve = lines(axes)["evaluation, no noise"]
+    curve = lines(axes)["evaluation"]
     assert curve.get_xdata().tolist() == [0, 1, 2, 3, 4]
     assert curve.get_ydata().tolist() == [0, 100, 200, 300, 400]
     assert axes.get_xlabel() == "steps (thousand)" and axes.get_ylabel() == "return per episode (reward)"
@@ -56,7 +56,7 @@ def test_the_curve_of_one_run_comes_first_in_its_legend(tmp_path):
         run_files.append_event(file, 4000, "resume", "")
     (axes,) = figures.main_figure([read_run(path)]).axes
     assert [text.get_text() for text in axes.get_legend().get_texts()] == [
-        "evaluation, no noise", "training, with noise"]
+        "evaluation", "training, exploring"]
     assert "resumed" in texts(axes)
 
 

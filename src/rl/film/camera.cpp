@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <utility>
 
 #include "base/error.hpp"
@@ -97,7 +98,7 @@ class Seen final : public Camera {
       if (values[k] <= 0) continue;
       const double light = std::min(1.0F, values[k]);
       Colour colour = channels_ == 1 ? kPlanes.back() : kPlanes[k % kPlanes.size()];
-      for (std::uint8_t& part : colour) part = static_cast<std::uint8_t>(light * part + 0.5);
+      for (std::uint8_t& part : colour) part = static_cast<std::uint8_t>(std::lround(light * part));
       return colour;
     }
     return {};
