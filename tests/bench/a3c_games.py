@@ -71,7 +71,7 @@ HEAD = ["task, network", "parameters", "t_max", "app", "fused", "torch engine", 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--record", action="store_true", help="write docs/results/a3c.md")
     options = parser.parse_args()
     rows, splits, lines, good = [], [], [], True

@@ -1,4 +1,4 @@
-"""One peer of a3c, in a process of its own in the peers' Python; started by a3c_speed.py, a3c_games.py and a3c_peers.py.
+"""One peer of a3c, in a process of its own in the peers' Python: of a3c_speed.py, a3c_games.py and a3c_peers.py.
 
     a3c_peer.py SPEC    SPEC: Spec as JSON
 

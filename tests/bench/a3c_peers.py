@@ -37,10 +37,10 @@ class Settings:
 
     def ours(self, frames, anneal):
         rows = ENVS * STEPS
-        return ["--preset", "cartpole", "--update", "sync", "--virtual-shards", "1", "--envs-per-actor", ENVS, "--t-max",
-                STEPS, "--lr", self.lr, "--lr-anneal", "linear" if anneal else "none", "--rms-eps",
-                self.eps * rows**2, "--clip", self.clip * rows, "--entropy", self.entropy, "--reward-scale",
-                self.reward_scale, "--total-steps", frames]
+        return ["--preset", "cartpole", "--update", "sync", "--virtual-shards", "1", "--envs-per-actor", ENVS,
+                "--t-max", STEPS, "--lr", self.lr, "--lr-anneal", "linear" if anneal else "none",
+                "--rms-eps", self.eps * rows**2, "--clip", self.clip * rows, "--entropy", self.entropy,
+                "--reward-scale", self.reward_scale, "--total-steps", frames]
 
     def theirs(self):
         return {key: value for key, value in dataclasses.asdict(self).items() if key != "name"}
@@ -131,11 +131,11 @@ def main():
 
 One process, {ENVS} environments, {STEPS} steps an update, 4-128-(2 + 1) with one trunk, ReLU, uniform +-1/sqrt(fan in),
 gamma 0.99, lambda 1, value weight 0.5, RMSProp with epsilon inside the root (SB3's RMSpropTFLike), time limits
-bootstrapped. SB3's defaults: 7e-4, epsilon 1e-5, norm 0.5, no entropy; our preset's: 3e-3 to 0, epsilon 0.01 and norm 40
-of a sum, entropy 0.01, rewards times 0.01. Two differences are left: SB3's RMSProp begins with squares of 1, ours with 0,
-so its first steps are smaller; and ours plays its own CartPole, theirs Gymnasium's. Returns: mean of {EPISODES} episodes
-with drawn actions. CPU seconds: without start, imports and evaluations; ours from the frames per CPU second of runs of a
-million frames, measured beside each seed.
+bootstrapped. SB3's defaults: 7e-4, epsilon 1e-5, norm 0.5, no entropy; our preset's: 3e-3 to 0, epsilon 0.01 and norm
+40 of a sum, entropy 0.01, rewards times 0.01. Two differences are left: SB3's RMSProp begins with squares of 1, ours
+with 0, so its first steps are smaller; and ours plays its own CartPole, theirs Gymnasium's. Returns: mean of {EPISODES}
+episodes with drawn actions. CPU seconds: without start, imports and evaluations; ours from the frames per CPU second of
+runs of a million frames, measured beside each seed.
 
 {results.table(["settings", "frames", "seed", "return, ours", "SB3", "CPU s, ours", "SB3"], rows)}
 """

@@ -29,6 +29,16 @@ def output(command):
     return run.stdout
 
 
+def kept(folder, key, measure):
+    """What measure gives, or a file of folder where it was measured already: a bench that was stopped goes on."""
+    path = folder / f"{key}.json"
+    if not path.exists():
+        path.write_text(json.dumps(measure()))
+    found = json.loads(path.read_text())
+    print(key, found, flush=True)
+    return found
+
+
 def app_cpu(args, frames, ranks=1):
     """CPU seconds of a whole run of the application, all its processes, with the launcher."""
     used = lambda: sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])

@@ -22,19 +22,19 @@ def cases(scale):
     """name -> (environments, what measures it)."""
     frames = lambda count: int(count * scale)
     app = lambda *args, count: lambda: sides.app_rate(["--preset", "cartpole", *args], frames(count))
-    found = {OURS: (1, app(count=3_000_000)),
-             "ours, --engine torch": (1, app("--engine", "torch", count=40_000)),
+    found = {OURS: (1, app(count=2_000_000)),
+             "ours, --engine torch": (1, app("--engine", "torch", count=20_000)),
              "ours, sync, 1 actor of 8": (8, app("--update", "sync", "--virtual-shards", "1", "--envs-per-actor", "8",
-                                                 count=4_000_000)),
+                                                 count=2_000_000)),
              "ours, sync, 1 actor of 64": (64, app("--update", "sync", "--virtual-shards", "1", "--envs-per-actor",
-                                                   "64", count=4_000_000))}
+                                                   "64", count=2_000_000))}
     for name, optimizer in EAGER.items():
-        found[name] = (1, lambda optimizer=optimizer: sides.eager(optimizer, frames(15_000)))
-    for name, spec in {"PFRL A3C": {"peer": "pfrl-a3c", "frames": 5000},
-                       "SB3 A2C": {"peer": "sb3-a2c", "frames": 5000},
-                       "SB3 A2C, 8 environments": {"peer": "sb3-a2c", "frames": 40_000, "envs": 8},
-                       "SB3 A2C, 64 environments": {"peer": "sb3-a2c", "frames": 128_000, "envs": 64},
-                       "SB3 DQN": {"peer": "sb3-dqn", "frames": 6000}}.items():
+        found[name] = (1, lambda optimizer=optimizer: sides.eager(optimizer, frames(8000)))
+    for name, spec in {"PFRL A3C": {"peer": "pfrl-a3c", "frames": 3000},
+                       "SB3 A2C": {"peer": "sb3-a2c", "frames": 3000},
+                       "SB3 A2C, 8 environments": {"peer": "sb3-a2c", "frames": 20_000, "envs": 8},
+                       "SB3 A2C, 64 environments": {"peer": "sb3-a2c", "frames": 96_000, "envs": 64},
+                       "SB3 DQN": {"peer": "sb3-dqn", "frames": 4000}}.items():
         count = frames(spec["frames"])
         spec = {**spec, "frames": count, "warm_up": count // 10}
         found[name] = (spec.get("envs", 1), lambda spec=spec: sides.peer_rate(**spec))
@@ -106,8 +106,10 @@ Python < 3.11.
 Where ours goes, measured part by part: {parts["whole"]:.0f} ns a frame, of which {split}. (network: the forward passes
 of a rollout and of its bootstrap and the backward pass; update: copy of the parameters, gradient norm, shared RMSProp;
 rest: drawing actions, their probabilities, returns, bookkeeping.) Floor: {flops_per_frame():.0f} FLOP a frame at this
-core's {peak:.0f} GFLOP/s (a product of 1024 x 1024) and the environment: {floor:.0f} ns, {100 * floor / parts["whole"]:.0f}%
-of what ours takes. Rows of 128 numbers, one at a time, do not reach that peak: each product waits for the one before.
+core's {peak:.0f} GFLOP/s (a product of 1024 x 1024) and the environment: {floor:.0f} ns,
+{100 * floor / parts["whole"]:.0f}% of what ours takes; it leaves out the root and quotient of each of
+{parts["parameters"]:.0f} parameters, softmax and draws, and one row at a time does not fill a core's vector units as
+that product does.
 """
     print(text)
     if options.record:
