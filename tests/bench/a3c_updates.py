@@ -122,7 +122,7 @@ HEAD = ["policy", "parameters", "ranks", "CPU us / update", "floor / it", "updat
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=0.1, help="of each measurement")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--keep", type=pathlib.Path, help="folder to keep measurements in, and to go on from")
@@ -143,24 +143,24 @@ def main():
 {chr(10).join(lines)}
 
 Updates alone: every rank applies one gradient again and again by shared RMSProp, on 1040 floats (CartPole's network)
-and on a million; medians of rounds: {options.rounds}. An update is one gradient; of `sync`, which sums the gradients of all
-ranks and then takes one step everywhere, each of the ranks' gradients counts. CPU seconds are of all ranks; updates a
-second (wall) are worth little here: this machine has 2 cores, which others used meanwhile. Floor: a pass over private
-memory with the same traffic, three arrays read and two written, one multiply-add each: {1e6 * floor:.0f} us for a
-million on one rank, {20e-3 / floor:.0f} GB/s, for it lies in the last cache. Lost: share of additions of exactly 1 (momentum
-that forgets, a gradient of -1) that are missing at the end; at first ranks do nothing else, then they work on memory of
-their own nine tenths of the time, which is nearer to a rollout. With more ranks than cores a rank meets the others'
-writes mostly where it is interrupted.
+and on a million; medians of rounds: {options.rounds}. An update is one gradient; of `sync`, which sums the gradients
+of all ranks and then takes one step everywhere, each of the ranks' gradients counts. CPU seconds are of all ranks;
+updates a second (wall) are worth little here: this machine has 2 cores, which others used meanwhile. Floor: a pass
+over private memory with the same traffic, three arrays read and two written, one multiply-add each: {1e6 * floor:.0f}
+us for a million on one rank, {20e-3 / floor:.0f} GB/s, for it lies in the last cache. Lost: share of additions of
+exactly 1 (momentum that forgets, a gradient of -1) that are missing at the end; at first ranks do nothing else, then
+they work on memory of their own nine tenths of the time, which is nearer to a rollout. With more ranks than cores a
+rank meets the others' writes mostly where it is interrupted.
 
 {results.table(HEAD, speed_rows(found))}
 
-`--preset catch` (600 000 decisions, 16 actors, A3C), {options.seeds} seeds: mean and least score of 200 episodes at the
-end (1 is perfect), and how stale gradients were, in per cent of updates: updates by others between reading the
+`--preset catch` (600 000 decisions, 16 actors, A3C), {options.seeds} seeds: mean and least score of 200 episodes at
+the end (1 is perfect), and how stale gradients were, in per cent of updates: updates by others between reading the
 parameters and applying the gradient. One rank is never stale; 4 ranks share 2 cores with others here, so that a rank
-that was interrupted applies what is hundreds of updates old. With one rank, policies differ in nothing but how they
-write: differences between scores of ranks and policies are those of seeds. `sync` takes one step with the mean of all 16
-actors' gradients where the others take 16: at the same step size and so few decisions it learns little; no setting of
-its own was looked for here.
+that was interrupted applies what is more than 64 updates old. With one rank, policies differ in nothing but how they
+write: differences between scores of ranks and policies are those of seeds. `sync` takes one step with the mean of all
+16 actors' gradients where the others take 16: at the same step size and so few decisions it learns little; no setting
+of its own was looked for here.
 
 {results.table(["policy", "ranks", "score", "least", *BINS], learning_rows(learned))}
 """
