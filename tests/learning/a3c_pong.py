@@ -52,12 +52,13 @@ def text(run_dir):
 
 {results.provenance([f"tests/learning/{pathlib.Path(__file__).name}", "RUN_DIR", "--record"], app="a3c")}
 - Run: `a3c {" ".join(ARGUMENTS)}`
-- {tables.number(decisions)} decisions ({tables.number(4.0 * decisions)} frames) in {cpu / 60:.1f} CPU minutes, evaluations and starts in
-  it: {rate:.0f} decisions per CPU second. At that, 3 million decisions cost {3e6 / rate / 60:.0f} CPU minutes and the
-  {tables.number(PAPERS)} of the preset {PAPERS / rate / 3600:.0f} CPU hours, {PAPERS / rate / 3600 / 16:.1f} of 16 cores.
+- {tables.number(decisions)} decisions ({tables.number(4.0 * decisions)} frames) in {cpu / 60:.1f} CPU minutes, evaluations
+  and starts in it: {rate:.0f} decisions per CPU second. At that, 3 million decisions cost {3e6 / rate / 60:.0f} CPU
+  minutes and the {tables.number(PAPERS)} of the preset {PAPERS / rate / 3600:.0f} CPU hours: a projection, from one core
+  that others used too
 
-One seed (101), nothing is claimed. Random actions get {tables.number(tables.last_value(run.get("eval/random_return")))}, a
-human tester 14.6, the game's bounds are -21 and 21. Training: mean of episodes within 25,000 decisions.
+One seed (101), nothing is claimed. Random actions get {tables.last_value(run.get("eval/random_return")):.2f}, a human
+tester 14.6, the game's bounds are -21 and 21. Training: mean of episodes within 25,000 decisions.
 
 {results.table(["decisions", "evaluation, 3 episodes", "training"], rows)}
 """
