@@ -41,10 +41,10 @@ def test_the_command_gives_the_same_run(tmp_path):
 
 
 def test_an_application_that_is_not_here_and_one_that_is_no_name(tmp_path):
-    path = run_files.make_run(tmp_path / "a", app="a3c")
+    path = run_files.make_run(tmp_path / "a", app="odegan")
     result = tenfold("rerun", path)
-    assert result.code == 0 and result.out.startswith("mpirun -n 2 a3c")
-    assert "a3c does not start here" in result.err
+    assert result.code == 0 and result.out.startswith("mpirun -n 2 odegan")
+    assert "odegan does not start here" in result.err
     for name in ("", "x; touch bad", "../evil"):
         path = run_files.make_run(tmp_path / f"b{len(name)}", app=name)
         refused(3, ["rerun", path], "names no application")

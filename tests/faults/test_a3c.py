@@ -51,7 +51,8 @@ def test_an_error_of_one_rank_ends_all_and_the_next_start_goes_on(tmp_path, unbr
 def test_a_gradient_that_is_not_finite_names_its_actor_and_decision(tmp_path, extra, ranks):
     run_dir = tmp_path / "run"
     struck = "nan:rank=1:at=actor.gradient:n=70"
-    result = go(run_dir, *extra, ranks=ranks, fault=struck)
+    # Of a free run's rollouts a rank may get few where cores are: one in every block, at least.
+    result = go(run_dir, *extra, "--total-steps", "40000", ranks=ranks, fault=struck)
     refused(result, 5, "rank 1", "gradient of q/layer0.weight is not finite")
     actor, decision = map(int, re.search(r"actor (\d+), decision (\d+)", result.fatal[0]).groups())
     assert actor % ranks == 1 and decision % 5 == 0

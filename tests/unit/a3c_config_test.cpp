@@ -45,9 +45,10 @@ TEST(Config, AtariPresetIsThePaper) {
   EXPECT_EQ(paper.lr_anneal, "linear");
   EXPECT_EQ(paper.update, "hogwild");
   EXPECT_EQ(paper.envs_per_actor, 1);
-  EXPECT_EQ(paper.target_period, 40000 / 4);
-  EXPECT_EQ(paper.epsilon_anneal, 4000000 / 4);
-  EXPECT_EQ(paper.epsilon_final, "0.1:0.4,0.01:0.3,0.5:0.3");
+  const Config with_q = with({"--preset", "atari-ff", "--method", "q"});
+  EXPECT_EQ(with_q.target_period, 40000 / 4);
+  EXPECT_EQ(with_q.epsilon_anneal, 4000000 / 4);
+  EXPECT_EQ(with_q.epsilon_final, "0.1:0.4,0.01:0.3,0.5:0.3");
   EXPECT_EQ(paper.net, (std::vector<std::int64_t>{256}));
   EXPECT_EQ(paper.conv, "dqn13");
   EXPECT_EQ(paper.lstm, 0);
