@@ -33,6 +33,7 @@ class Spec:
     clip: float = 40.0
     entropy: float = 0.01
     reward_scale: float = 0.01
+    squares: float = 1.0  # that SB3's RMSProp begins with; 1 is its own
     picture: list = dataclasses.field(default_factory=list)  # height, width, channels; none: CartPole-v1
     choices: int = 2
     net: str = "mlp"  # PFRL: "mlp", "grid" (16 3x3), "dqn13-lstm" (16 8x8/4, 32 4x4/2, LSTM)
@@ -132,6 +133,10 @@ def sb3(spec):
                     ent_coef=spec.entropy, vf_coef=0.5, max_grad_norm=spec.clip, rms_prop_eps=spec.eps, seed=spec.seed,
                     policy_kwargs={"features_extractor_class": Trunk, "net_arch": [], "ortho_init": False},
                     device="cpu")
+        if spec.squares != 1:
+            for parameter in model.policy.parameters():
+                model.policy.optimizer.state[parameter] = {
+                    "step": 0, "square_avg": torch.full_like(parameter.data, spec.squares)}
     else:  # its defaults but for the hidden layer and random steps at the start
         model = DQN("MlpPolicy", envs, policy_kwargs={"net_arch": [spec.hidden]}, learning_starts=100,
                     seed=spec.seed, device="cpu")

@@ -34,6 +34,7 @@ class Settings:
     clip: float
     entropy: float
     reward_scale: float
+    squares: float = 1.0  # that SB3's RMSProp begins with
 
     def ours(self, frames, anneal):
         rows = ENVS * STEPS
@@ -47,7 +48,8 @@ class Settings:
 
 
 CASES = [Settings("SB3's defaults", 7e-4, False, 1e-5, 0.5, 0.0, 1.0),
-         Settings("our preset's", 3e-3, True, 0.01 / (ENVS * STEPS)**2, 1.0, 0.01, 0.01)]
+         Settings("our preset's", 3e-3, True, 0.01 / (ENVS * STEPS)**2, 1.0, 0.01, 0.01),
+         Settings("our preset's, SB3 from 0", 3e-3, True, 0.01 / (ENVS * STEPS)**2, 1.0, 0.01, 0.01, squares=0.0)]
 
 
 def ours(settings, frames, seed, looks):
@@ -68,19 +70,15 @@ def rate(settings):
     return (1_000_000 - sides.SHORT) / (sides.app_cpu(args, 1_000_000) - sides.app_cpu(args, sides.SHORT))
 
 
-def measure(settings, seeds):
-    """Of each seed: returns of both at LOOKS, CPU seconds of both, return of ours after SB3's first CPU seconds."""
-    found = []
-    for seed in range(1, seeds + 1):
-        theirs = sides.peer(peer="sb3-a2c", frames=LOOKS[-1], envs=ENVS, t_max=STEPS, seed=seed, look_at=LOOKS,
-                            **settings.theirs())["looks"]
-        speed = rate(settings)
-        budget = int(theirs[0][1] * speed)
-        found.append({"theirs": [look[2] for look in theirs], "their cpu": [look[1] for look in theirs],
-                      "ours": ours(settings, LOOKS[-1], seed, LOOKS), "our cpu": [look / speed for look in LOOKS],
-                      "budget": budget, "ours in time": ours(settings, budget, seed, [])[0]})
-        print(settings.name, seed, found[-1], flush=True)
-    return found
+def measure(settings, seed):
+    """Returns of both at LOOKS, CPU seconds of both, return of ours after SB3's first CPU seconds."""
+    theirs = sides.peer(peer="sb3-a2c", frames=LOOKS[-1], envs=ENVS, t_max=STEPS, seed=seed, look_at=LOOKS,
+                        **settings.theirs())["looks"]
+    speed = rate(settings)
+    budget = int(theirs[0][1] * speed)
+    return {"theirs": [look[2] for look in theirs], "their cpu": [look[1] for look in theirs],
+            "ours": ours(settings, LOOKS[-1], seed, LOOKS), "our cpu": [look / speed for look in LOOKS],
+            "budget": budget, "ours in time": ours(settings, budget, seed, [])[0]}
 
 
 def table_rows(settings, found):
@@ -114,15 +112,20 @@ def verdicts(settings, found):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--keep", type=pathlib.Path, help="folder to keep measurements in, and to go on from")
     parser.add_argument("--record", action="store_true", help="write docs/results/a3c.md")
     options = parser.parse_args()
     rows, lines, good = [], [], True
-    for settings in CASES:
-        found = measure(settings, options.seeds)
-        rows += table_rows(settings, found)
-        for holds, text in verdicts(settings, found):
-            lines.append(f"- {'pass' if holds else '**FAIL**'}: {text}")
-            good &= holds
+    with tempfile.TemporaryDirectory(prefix="bench-peers-") as name:
+        folder = options.keep or pathlib.Path(name)
+        folder.mkdir(exist_ok=True)
+        for settings in CASES:
+            found = [sides.kept(folder, f"{settings.name} {seed}", lambda: measure(settings, seed))
+                     for seed in range(1, options.seeds + 1)]
+            rows += table_rows(settings, found)
+            for holds, line in verdicts(settings, found):
+                lines.append(f"- {'pass' if holds else '**FAIL**'}: {line}")
+                good &= holds
     text = f"""## A2C beside Stable-Baselines3's on CartPole
 
 {results.provenance(sides.command("bench_a3c_peers"),
@@ -133,9 +136,10 @@ One process, {ENVS} environments, {STEPS} steps an update, 4-128-(2 + 1) with on
 gamma 0.99, lambda 1, value weight 0.5, RMSProp with epsilon inside the root (SB3's RMSpropTFLike), time limits
 bootstrapped. SB3's defaults: 7e-4, epsilon 1e-5, norm 0.5, no entropy; our preset's: 3e-3 to 0, epsilon 0.01 and norm
 40 of a sum, entropy 0.01, rewards times 0.01. Two differences are left: SB3's RMSProp begins with squares of 1, ours
-with 0, so its first steps are smaller; and ours plays its own CartPole, theirs Gymnasium's. Returns: mean of {EPISODES}
-episodes with drawn actions. CPU seconds: without start, imports and evaluations; ours from the frames per CPU second of
-runs of a million frames, measured beside each seed.
+with 0, so that its steps begin small and grow over some 700 updates (the last case lets it begin with 0, too); and ours
+plays its own CartPole, theirs Gymnasium's. Returns: mean of {EPISODES} episodes with drawn actions. CPU seconds:
+without start, imports and evaluations; ours from the frames per CPU second of runs of a million frames, measured beside
+each seed.
 
 {results.table(["settings", "frames", "seed", "return, ours", "SB3", "CPU s, ours", "SB3"], rows)}
 """
