@@ -33,7 +33,6 @@ class Spec:
     clip: float = 40.0
     entropy: float = 0.01
     reward_scale: float = 0.01
-    squares: float = 1.0  # that SB3's RMSProp begins with; 1 is its own
     picture: list = dataclasses.field(default_factory=list)  # height, width, channels; none: CartPole-v1
     choices: int = 2
     net: str = "mlp"  # PFRL: "mlp", "grid" (16 3x3), "dqn13-lstm" (16 8x8/4, 32 4x4/2, LSTM)
@@ -108,6 +107,7 @@ def scaled(spec):
 def sb3(spec):
     from stable_baselines3 import A2C, DQN
     from stable_baselines3.common.callbacks import BaseCallback
+    from stable_baselines3.common.sb2_compat.rmsprop_tf_like import RMSpropTFLike
     from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
     from stable_baselines3.common.vec_env import DummyVecEnv
 
@@ -130,13 +130,13 @@ def sb3(spec):
     if spec.peer == "sb3-a2c":
         rate = (lambda left: spec.lr * left) if spec.anneal else spec.lr
         model = A2C("MlpPolicy", envs, learning_rate=rate, n_steps=spec.t_max, gamma=0.99, gae_lambda=1.0,
-                    ent_coef=spec.entropy, vf_coef=0.5, max_grad_norm=spec.clip, rms_prop_eps=spec.eps, seed=spec.seed,
-                    policy_kwargs={"features_extractor_class": Trunk, "net_arch": [], "ortho_init": False},
-                    device="cpu")
-        if spec.squares != 1:
-            for parameter in model.policy.parameters():
-                model.policy.optimizer.state[parameter] = {
-                    "step": 0, "square_avg": torch.full_like(parameter.data, spec.squares)}
+                    ent_coef=spec.entropy, vf_coef=0.5, max_grad_norm=spec.clip, seed=spec.seed, device="cpu",
+                    policy_kwargs={"features_extractor_class": Trunk, "net_arch": [], "ortho_init": False,
+                                   "optimizer_class": RMSpropTFLike,
+                                   "optimizer_kwargs": {"alpha": 0.99, "eps": spec.eps}})
+        # It would begin with squares of 1, small steps; the paper's, and ours, begin with 0.
+        for parameter in model.policy.parameters():
+            model.policy.optimizer.state[parameter] = {"step": 0, "square_avg": torch.zeros_like(parameter)}
     else:  # its defaults but for the hidden layer and random steps at the start
         model = DQN("MlpPolicy", envs, policy_kwargs={"net_arch": [spec.hidden]}, learning_starts=100,
                     seed=spec.seed, device="cpu")
