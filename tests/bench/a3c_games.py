@@ -81,7 +81,7 @@ def main():
         good &= ratio >= TARGET
         lines.append(f"- {'pass' if ratio >= TARGET else '**FAIL**'}: {case.name}: {ratio:.1f} times PFRL's A3C "
                      f"(asked for: {TARGET})")
-        rows.append([case.name, str(parts["parameters"]), str(case.t_max),
+        rows.append([case.name, f"{parts['parameters']:.0f}", str(case.t_max),
                      *(f"{rate[name]:.0f}" for name in ("app", "fused", "torch", "PFRL")), f"{ratio:.1f}",
                      f"{rate['fused'] / rate['torch']:.1f}"])
         splits.append([case.name, f"{parts['whole'] / 1000:.2f}", f"{parts['rollout']:.1f}",
