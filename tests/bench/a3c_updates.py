@@ -94,7 +94,7 @@ def speed_rows(found):
 def learning_rows(found):
     rows = []
     for (ranks, policy), (scores, shares) in found.items():
-        bins = ["-"] * len(BINS) if shares is None else [f"{100 * share:.2g}" for share in shares]
+        bins = ["-"] * len(BINS) if shares is None else [f"{100 * share:.3g}" for share in shares]
         rows.append([policy, str(ranks), f"{statistics.mean(scores):.3f}", f"{min(scores):.3f}", *bins])
     return rows
 
