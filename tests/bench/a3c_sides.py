@@ -89,7 +89,7 @@ def peak_gflops():
 
 
 def shares(found):
-    """"env 5%, network 60%, update 10%, rest 25%" of a3c_parts_bench's numbers, and the share of the rest."""
+    """Shares of env, network and update in the whole of a3c_parts_bench's numbers, and of the rest."""
     named = {name: found[name] / found["whole"] for name in ("env", "network", "update")}
     named["rest"] = 1 - sum(named.values())
     return named
