@@ -5,22 +5,23 @@
         .venv/bin/python3 tests/learning/a3c.py a3c_catch [--record]
 
 Settings were found on seeds 101 and 102, which are not among those reported. Acceptance figures (E1 to E10) are of the
-paper's notes, which took them from a prototype.
+paper's notes, which took them from a prototype. E4 and E5 are in a3c_studies.py, E6 in tests/bench.
 """
 import sys
 
 from return_claim import Case, Claim, main
 
 METHODS = ("a3c", "nstep-q", "q", "sarsa")
-POLICIES = ("hogwild", "striped", "atomic", "mutex", "rma", "sync")
 TUNED = "Settings were found on seeds 101 and 102"
+TRIED = ("a3c on Catch, means over seeds 101 to 106: the preset 0.83 (0.53 to 0.99), value-coef 0.1 0.81, entropy 0.03 0.61, "
+         "lr 2e-2 0.55; over 103, 105 and 106, where the preset has 0.71: entropy 0.2 0.65, lr 5e-3 0.66, lr 3e-3 0.64")
 DRAWN = "a3c's actions are drawn from its policy in evaluations, those of Q are random with probability 0.05"
 PLANES = "--preset breakout10 --total-steps 1000000 --eval-every 250000 --eval-episodes 160"
 
 CLAIMS = [
     Claim("a3c_catch", "E1: four methods on Catch", "E1: each method's mean at least 0.8 (1: every ball is caught)",
           tuple(Case(method, f"--preset catch --method {method} --eval-episodes 320", least=0.8) for method in METHODS),
-          notes=(DRAWN, TUNED)),
+          notes=(DRAWN, TUNED, TRIED)),
     Claim("a3c_catch_episodes", "E1 with whole episodes for an update", "E1: each method's mean at least 0.8",
           tuple(Case(method, f"--preset catch --t-max 11 --method {method} --eval-episodes 320 --eval-every 100000",
                      least=0.8) for method in METHODS),
@@ -46,10 +47,6 @@ CLAIMS = [
           (Case("a3c LSTM", "--preset labyrinth --settings cells=5,picture=32 --net 128 --lstm 128 --rms-eps 0.01 --lr 1e-3 "
                 "--reward-scale 0.1 --total-steps 1000000 --eval-every 250000 --eval-episodes 64", times_random=2),),
           notes=("Every episode has a maze of its own, and evaluations have others than training",)),
-    Claim("a3c_policies", "E6: what a policy of updates does to the result",
-          "E6: no policy's mean is more than 0.1 below that of the best, so at least 0.8 where 0.9 is usual",
-          tuple(Case(policy, f"--preset catch --update {policy} --eval-episodes 320", least=0.8)
-                for policy in POLICIES)),
 ]
 
 if __name__ == "__main__":
