@@ -50,8 +50,7 @@ void declare_learning_metrics(const Config& config, train::Metrics& metrics) {
   sum("train/unstable_episodes", "episodes",
       "cut for unstable physics, or a task's rewards or "
       "observations that are no numbers");
-  sum("perf/cpu_decisions_per_second", "1/s",
-      "decisions of all ranks per second of a rank's block");
+  sum("perf/decisions_per_second", "1/s", "decisions of all ranks, each by its own time in blocks");
   mean("async/wait", "fraction", "of a rank's time, waiting for others after a block", "min");
   if (config.update != "sync") {
     mean("async/staleness", "updates",
@@ -127,7 +126,7 @@ void Learning::publish(train::RunContext& context, std::uint64_t step, double bl
   metrics.add("train/unstable_episodes", tally.unstable);
   if (tally.skipped > 0) metrics.add("train/skipped_updates", tally.skipped);
   metrics.row("train/updates", step, {static_cast<double>(updates_)});
-  per("perf/cpu_decisions_per_second", tally.decisions, block_seconds);
+  per("perf/decisions_per_second", tally.decisions, block_seconds);
   per("async/wait", wait_seconds, block_seconds + wait_seconds);
   if (config_.update != "sync") {
     per("async/staleness", tally.staleness.sum(), tally.updates);
