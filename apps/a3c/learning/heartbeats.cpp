@@ -39,7 +39,8 @@ Heartbeats::Heartbeats(const comm::SharedArena& arena, const comm::Communicator&
 }
 
 std::int64_t& Heartbeats::word(int rank, int index) const {
-  return words_[static_cast<std::size_t>(rank * kWordsOfLine + index)];
+  const int at = rank * kWordsOfLine + index;
+  return words_[static_cast<std::size_t>(at)];
 }
 
 bool Heartbeats::waits(int rank) const {

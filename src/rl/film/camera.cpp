@@ -75,7 +75,8 @@ class Seen final : public Camera {
     std::vector<std::uint8_t> rgb;
     rgb.reserve(3 * static_cast<std::size_t>(width) * static_cast<std::size_t>(height));
     for (int y = 0; y < height; ++y) {
-      const auto row = static_cast<std::size_t>(y * height_ / height * width_);
+      const int first = y * height_ / height * width_;
+      const auto row = static_cast<std::size_t>(first);
       for (int x = 0; x < width; ++x) {
         const Colour& colour = shots_[shot][row + static_cast<std::size_t>(x * width_ / width)];
         rgb.insert(rgb.end(), colour.begin(), colour.end());
