@@ -132,12 +132,16 @@ void Asynchronous::roll_out(Actor& actor) {
   copy_target_at(shared_->frames().add(count) + count + numbers_->elsewhere.get());
 }
 
-// Whoever sees a multiple of the period first copies. News of other nodes may carry T over one
-// between two rollouts, so it is not enough to look at what a rollout adds.
+// Whoever sees a multiple of the period first copies. News of other nodes, or a rank that was
+// faster, may carry T over several between two looks: one copy is made then, and stands for them
+// all.
 void Asynchronous::copy_target_at(std::int64_t decisions) {
-  const std::int64_t done = numbers_->multiple.get();
   const std::int64_t now = decisions / config_.target_period;
-  if (now > done && numbers_->multiple.replace(done, now)) shared_->copy_target();
+  for (std::int64_t done = numbers_->multiple.get(); now > done; done = numbers_->multiple.get()) {
+    if (!numbers_->multiple.replace(done, now)) continue;
+    shared_->copy_target(now - done);
+    return;
+  }
 }
 
 bool Asynchronous::halted(std::int64_t limit) const {

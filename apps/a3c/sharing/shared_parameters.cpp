@@ -151,9 +151,9 @@ void SharedParameters::step_striped(const OptimizerOptions& optimizer, const flo
   }
 }
 
-void SharedParameters::copy_target() const {
+void SharedParameters::copy_target(std::int64_t times) const {
   std::memcpy(target_.data(), parameters_.data(), parameters_.size_bytes());
-  copies_.add(1);
+  copies_.add(times);
 }
 
 }  // namespace tenfold::a3c

@@ -62,8 +62,8 @@ class SharedParameters {
   std::int64_t apply(const at::Tensor& gradient, double lr, const at::Tensor& own) const;
   /// theta <- theta - less, float32 [P], by the same policy as updates.
   void subtract(const at::Tensor& less) const;
-  /// theta of the target network <- theta.
-  void copy_target() const;
+  /// theta of the target network <- theta; counts as so many copies.
+  void copy_target(std::int64_t times = 1) const;
 
   const SharedNumber& frames() const { return frames_; }    ///< T
   const SharedNumber& updates() const { return updates_; }  ///< applied so far
