@@ -3,7 +3,6 @@
 #include <ATen/ops/empty_like.h>
 
 #include <algorithm>
-#include <cmath>
 #include <span>
 #include <utility>
 
@@ -11,7 +10,6 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
-#include "comm/fault.hpp"
 
 namespace tenfold::a3c {
 
@@ -39,12 +37,7 @@ NodeNumbers::NodeNumbers(const comm::SharedArena& arena)
 
 Asynchronous::Asynchronous(const Config& config, train::RunContext& context)
     : Learning(config, context),
-      sharing_{parameters_.numel(),
-               update_policy(config.update),
-               {optimizer_kind(config.optimizer), config.rms_alpha, config.rms_eps},
-               config.stripes},
-      worker_(config, networks_, spec(), context.device.device),
-      gate_(networks_.layout(), config.clip, context.optimizer.skip_nonfinite),
+      sharing_{parameters_.numel(), update_policy(config.update), optimizer_, config.stripes},
       gradient_(at::empty_like(parameters_)),
       all_actors_(context.shards.shards) {
   if (context.device.device.is_cuda()) {
@@ -104,9 +97,8 @@ std::int64_t Asynchronous::all_decisions() const {
   return shared_->frames().get() + numbers_->elsewhere.get();
 }
 
-void Asynchronous::roll_out(Actor& actor) {
+void Asynchronous::roll_out_and_apply(Actor& actor) {
   heartbeats_->beat();
-  comm::fault_point("actor.rollout");
   const std::int64_t seen = shared_->updates().get();
   shared_->read(parameters_);
   if (networks_.head() == Head::kQ) {
@@ -116,18 +108,14 @@ void Asynchronous::roll_out(Actor& actor) {
     }
   }
   const std::int64_t before = all_decisions();
-  const double epsilon = exploration(config_, actor.final_epsilon(), before);
-  const std::int64_t count = worker_.run(actor, {parameters_, target_, epsilon}, gradient_, tally_);
-  comm::fault_point("actor.gradient");
-  if (comm::fault_here("nan", "actor.gradient")) gradient_.fill_(std::nan(""));
+  const std::int64_t count = roll_out(actor, before, gradient_);
   if (gate_.pass(gradient_, tally_)) {
     const double lr = learning_rate(config_, before);
     tally_.staleness.add(shared_->apply(gradient_, lr, actor.statistics) - seen);
     tally_.learning_rate += lr;
     tally_.updates += 1;
   } else {
-    gate_.refuse(gradient_, fmt::format("actor {}, decision {}", actor.number(), actor.decisions),
-                 tally_);
+    refuse(actor, gradient_);
   }
   copy_target_at(shared_->frames().add(count) + count + numbers_->elsewhere.get());
 }
@@ -151,7 +139,7 @@ bool Asynchronous::halted(std::int64_t limit) const {
 
 void Asynchronous::run_free(std::int64_t limit) {
   do {  // every rank has a rollout of its own: a step always advances
-    roll_out(actors_[next_]);
+    roll_out_and_apply(actors_[next_]);
     next_ = (next_ + 1) % actors_.size();
     if (link_) link_->poll();
   } while (!halted(limit));
@@ -178,7 +166,7 @@ void Asynchronous::run_turns(std::int64_t limit) {
     for (std::size_t i = 0; i < actors_.size(); ++i) {
       const std::int64_t turn = rounds_ * all + static_cast<std::int64_t>(actors_[i].number());
       if (!wait_for_turn(turn)) return;
-      roll_out(actors_[i]);
+      roll_out_and_apply(actors_[i]);
       if (signalled()) numbers_->halt.set(1);
       if (turn + 1 == (rounds_ + 1) * all && halted(limit)) numbers_->last.set(rounds_ + 1);
       numbers_->turn.add(1);

@@ -8,11 +8,9 @@
 #include <exception>
 #include <memory>
 
-#include "a3c/learning/gradient_gate.hpp"
 #include "a3c/learning/heartbeats.hpp"
 #include "a3c/learning/learning.hpp"
 #include "a3c/learning/node_link.hpp"
-#include "a3c/rollout.hpp"
 #include "a3c/sharing/shared_parameters.hpp"
 #include "comm/shared_arena.hpp"
 #include "comm/waiting.hpp"
@@ -45,14 +43,12 @@ class Asynchronous final : public Learning {
   void run_free(std::int64_t limit);
   void run_turns(std::int64_t limit);
   bool wait_for_turn(std::int64_t turn);
-  void roll_out(Actor& actor);
+  void roll_out_and_apply(Actor& actor);
   void copy_target_at(std::int64_t decisions);
   void settle(train::RunContext& context);
   void count_over_nodes(train::RunContext& context);
 
   SharingOptions sharing_;
-  RolloutWorker worker_;
-  GradientGate gate_;
   at::Tensor gradient_;
   std::size_t next_ = 0;  ///< local actor whose rollout comes next
   std::size_t all_actors_;

@@ -3,11 +3,14 @@
 #include <ATen/ops/zeros_like.h>
 
 #include <array>
+#include <cmath>
 
 #include "a3c/learning/asynchronous.hpp"
+#include "a3c/learning/schedules.hpp"
 #include "a3c/learning/synchronous.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "comm/fault.hpp"
 #include "comm/signals.hpp"
 #include "train/flat_adam.hpp"
 
@@ -65,7 +68,10 @@ Learning::Learning(const Config& config, train::RunContext& context)
       spec_(make_envs(config, 1)->spec()),
       networks_(config, spec_, context.device.device),
       actors_(config, context.shards, context.seed, networks_.state_size(),
-              has_own_statistics(config) ? networks_.layout().flat_size() : 0) {
+              has_own_statistics(config) ? networks_.layout().flat_size() : 0),
+      optimizer_{optimizer_kind(config.optimizer), config.rms_alpha, config.rms_eps},
+      worker_(config, networks_, spec_, context.device.device),
+      gate_(networks_.layout(), config.clip, context.optimizer.skip_nonfinite) {
   parameters_ = networks_.initial_parameters(context.seed);
   statistics_ = at::zeros_like(parameters_);
   target_ = parameters_.clone();
@@ -88,6 +94,20 @@ void Learning::state(store::StateRegistry& registry) {
 bool Learning::signalled() {
   return (comm::stop_bits() & (comm::kStopInterrupt | comm::kStopTerminate | comm::kStopUser2 |
                                comm::kCheckpointUser1)) != 0;
+}
+
+std::int64_t Learning::roll_out(Actor& actor, std::int64_t decisions, const at::Tensor& gradient) {
+  const double epsilon = exploration(config_, actor.final_epsilon(), decisions);
+  comm::fault_point("actor.rollout");
+  const std::int64_t count = worker_.run(actor, {parameters_, target_, epsilon}, gradient, tally_);
+  comm::fault_point("actor.gradient");
+  if (comm::fault_here("nan", "actor.gradient")) gradient.fill_(std::nan(""));
+  return count;
+}
+
+void Learning::refuse(const Actor& actor, const at::Tensor& gradient) {
+  gate_.refuse(gradient, fmt::format("actor {}, decision {}", actor.number(), actor.decisions),
+               tally_);
 }
 
 void Learning::report_lost(train::RunContext& context) {

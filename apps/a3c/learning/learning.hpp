@@ -7,7 +7,10 @@
 #include <memory>
 
 #include "a3c/actor.hpp"
+#include "a3c/learning/gradient_gate.hpp"
 #include "a3c/networks.hpp"
+#include "a3c/rollout.hpp"
+#include "a3c/sharing/optimizer.hpp"
 #include "a3c/tally.hpp"
 #include "store/state_registry.hpp"
 #include "train/experiment.hpp"
@@ -39,6 +42,11 @@ class Learning {
   void publish(train::RunContext& context, std::uint64_t step, double block_seconds,
                double wait_seconds);
   void report_lost(train::RunContext& context);
+  /// A rollout of the actor with parameters_ and target_ and the exploration of that many decisions
+  /// of all actors; gradient, float32 [P], gets its gradient. Returns its decisions.
+  std::int64_t roll_out(Actor& actor, std::int64_t decisions, const at::Tensor& gradient);
+  /// What to do with the actor's gradient, which is not finite: GradientGate::refuse.
+  void refuse(const Actor& actor, const at::Tensor& gradient);
 
   const Config& config_;
   env::Spec spec_;
@@ -49,6 +57,9 @@ class Learning {
   std::int64_t decisions_ = 0;  ///< T
   std::int64_t updates_ = 0, copies_ = 0;
   Tally tally_;
+  OptimizerOptions optimizer_;
+  RolloutWorker worker_;
+  GradientGate gate_;
 };
 
 void declare_learning_metrics(const Config& config, train::Metrics& metrics);

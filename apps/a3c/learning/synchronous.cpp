@@ -5,13 +5,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <span>
 
 #include "a3c/learning/schedules.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
-#include "comm/fault.hpp"
 #include "kernels/flat_optimizer.hpp"
 #include "train/schedule.hpp"
 
@@ -19,28 +17,19 @@ namespace tenfold::a3c {
 
 Synchronous::Synchronous(const Config& config, train::RunContext& context)
     : Learning(config, context),
-      optimizer_{optimizer_kind(config.optimizer), config.rms_alpha, config.rms_eps},
-      worker_(config, networks_, spec(), context.device.device),
-      gate_(networks_.layout(), config.clip, context.optimizer.skip_nonfinite),
       gradients_(at::zeros({context.reducer->groups(), parameters_.numel()}, at::kFloat)),
       one_(at::empty_like(parameters_)),
       mean_(at::empty_like(parameters_)) {}
 
 // No collective calls: it may fail on one rank alone.
-std::int64_t Synchronous::roll_out() {
+std::int64_t Synchronous::roll_out_all() {
   const bool together = gradients_.size(0) == 1;
   if (together) gradients_.zero_();
   std::int64_t decisions = 0;
   for (std::size_t i = 0; i < actors_.size(); ++i) {
-    const double epsilon = exploration(config_, actors_[i].final_epsilon(), decisions_);
-    comm::fault_point("actor.rollout");
-    decisions += worker_.run(actors_[i], {parameters_, target_, epsilon}, one_, tally_);
-    comm::fault_point("actor.gradient");
-    if (comm::fault_here("nan", "actor.gradient")) one_.fill_(std::nan(""));
+    decisions += roll_out(actors_[i], decisions_, one_);
     if (kernels::first_nonfinite(one_) >= 0) {
-      gate_.refuse(one_,
-                   fmt::format("actor {}, decision {}", actors_[i].number(), actors_[i].decisions),
-                   tally_);
+      refuse(actors_[i], one_);
       one_.zero_();
     }
     if (together) {
@@ -85,7 +74,7 @@ std::uint64_t Synchronous::step(train::RunContext& context) {
   const std::int64_t limit = std::min(first + config_.block, config_.total_steps);
   while (decisions_ < limit) {
     std::array<std::int64_t, 2> all{0, signalled() ? 1 : 0};  // decisions; ranks that have to stop
-    context.world.agree([&] { all[0] = roll_out(); });
+    context.world.agree([&] { all[0] = roll_out_all(); });
     context.world.all_reduce(std::span<std::int64_t>(all), comm::Op::kSum);
     update(context, all[0]);
     if (all[1] > 0) break;
