@@ -1,7 +1,6 @@
 """What a3c_speed.py, a3c_games.py and a3c_peers.py measure: each function is one process, or two, and CPU seconds."""
 import json
 import pathlib
-import resource
 import subprocess
 import tempfile
 import time
@@ -41,11 +40,10 @@ def kept(folder, key, measure):
 
 def app_cpu(args, frames, ranks=1):
     """CPU seconds of a whole run of the application, all its processes, with the launcher."""
-    used = lambda: sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
     with tempfile.TemporaryDirectory(prefix="bench-a3c-") as folder:
-        before = used()
+        before = launch.cpu_seconds()
         output(launch.command("a3c", [*args, *QUIET, "--total-steps", frames, "--run-dir", f"{folder}/run"], ranks))
-        return used() - before
+        return launch.cpu_seconds() - before
 
 
 def app_rate(args, frames):

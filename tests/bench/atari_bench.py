@@ -10,7 +10,6 @@ emulator alone, 4 frames and two screens a decision, called from Python with not
 import argparse
 import json
 import pathlib
-import resource
 import statistics
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from ale_py.env import AtariEnv
 from ale_py.vector_env import AtariVectorEnv
 from gymnasium.wrappers import AtariPreprocessing, FrameStackObservation
 
+import launch
 import results
 
 GAMES = ["pong", "breakout"]
@@ -96,10 +96,9 @@ def trained(preset, decisions):
         command = [results.BIN / "a3c", "--preset", preset, "--task", "atari:pong", "--threads", "1",
                    "--horizon", "1000", "--total-steps", str(decisions), "--block", "500", "--eval-every", "0",
                    "--eval-episodes", "1", "--run-dir", f"{folder}/run"]
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        before = launch.cpu_seconds()
         subprocess.run(command, check=True, capture_output=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return launch.cpu_seconds() - before
 
 
 def learning(options):

@@ -12,7 +12,6 @@ import dataclasses
 import json
 import math
 import pathlib
-import resource
 import shutil
 import statistics
 import subprocess
@@ -82,12 +81,11 @@ class Run:
 
 def cpu_seconds(command):
     """Of the process and all that it started."""
-    used = lambda: sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
-    before = used()
+    before = launch.cpu_seconds()
     run = subprocess.run(command, capture_output=True, text=True, env=launch.environment(), cwd=launch.SOURCE)
     if run.returncode != 0:
         raise SystemExit(f"{' '.join(map(str, command))}\nended with {run.returncode}:\n{run.stdout}\n{run.stderr}")
-    return used() - before
+    return launch.cpu_seconds() - before
 
 
 def theirs(settings, task, steps, seed, folder):

@@ -9,7 +9,6 @@ annealing, so that a run may be cut anywhere; seed 101, with which nothing is cl
 import argparse
 import json
 import pathlib
-import resource
 import subprocess
 import sys
 
@@ -32,10 +31,9 @@ def go_on(run_dir, minutes):
     done = subprocess.run(command, env=launch.environment(), cwd=launch.SOURCE)
     if done.returncode not in (0, 75):
         sys.exit(done.returncode)
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
     account = run_dir / "cpu_seconds.json"
     before = json.loads(account.read_text()) if account.exists() else 0.0
-    account.write_text(json.dumps(before + used.ru_utime + used.ru_stime))
+    account.write_text(json.dumps(before + launch.cpu_seconds()))
 
 
 def text(run_dir):

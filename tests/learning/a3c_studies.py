@@ -7,7 +7,6 @@ Not part of CI: a few CPU minutes a study.
 """
 import argparse
 import pathlib
-import resource
 import shutil
 import sys
 
@@ -25,19 +24,14 @@ REFERENCE = 0.5  # return that is to be reached; the best are 0.9 to 1
 CPU = "cpu_seconds"  # a file beside the runs of a row
 
 
-def _cpu_seconds():
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
 def train(row, folder):
     """All seeds of a row: a job of 2 ranks that splits them, or of as many as each seed wants."""
     run_dir = folder / row["run"]
     shutil.rmtree(run_dir, ignore_errors=True)
-    before = _cpu_seconds()
+    before = launch.cpu_seconds()
     result = launch.run(row["app"], [*job_table.arguments(row), "--run-dir", run_dir],
                         int(row.get("ranks-per-seed") or 2), timeout=7200)
-    used = _cpu_seconds() - before
+    used = launch.cpu_seconds() - before
     if result.code != 0:
         raise SystemExit(f"{row['run']}: exit code {result.code}: {' '.join(result.fatal)}")
     (run_dir / CPU).write_text(f"{used:.1f}\n")

@@ -7,7 +7,6 @@ records the table. Not part of CI: about three quarters of an hour of CPU time.
 """
 import argparse
 import pathlib
-import resource
 import shutil
 import sys
 
@@ -30,18 +29,13 @@ reading, and all rows were run again with it."""
 CPU = "cpu_seconds"  # a file beside the runs of a row's seeds
 
 
-def _cpu_seconds():
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
 def train(row, folder):
     """All seeds of a row, on one rank."""
     run_dir = folder / row["run"]
     shutil.rmtree(run_dir, ignore_errors=True)
-    before = _cpu_seconds()
+    before = launch.cpu_seconds()
     result = launch.run(row["app"], [*job_table.arguments(row), "--run-dir", run_dir], 1, timeout=7200)
-    used = _cpu_seconds() - before
+    used = launch.cpu_seconds() - before
     if result.code != 0:
         raise SystemExit(f"{row['run']}: exit code {result.code}: {' '.join(result.fatal)}")
     (run_dir / CPU).write_text(f"{used:.1f}\n")

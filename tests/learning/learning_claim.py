@@ -4,17 +4,13 @@ Scores are the runs' own eval/score, normalised as the papers do: 0 is what rand
 that knows the dynamics gets. The last evaluation of a run counts, not its best.
 """
 
-import argparse
 import dataclasses
-import pathlib
-import resource
 import shlex
 import shutil
-import time
 
 import numpy as np
 
-import launch
+import claim_runs
 import planner_entries
 import results
 from tenfold_analysis import tables, tenfold_h5
@@ -60,11 +56,6 @@ class Outcome:
 
 def command(claim, seed, run_dir):
     return [*shlex.split(claim.arguments), "--seed", str(seed), "--run-dir", str(run_dir)]
-
-
-def _cpu_seconds():
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def read_outcome(outcome, run_dir, claim):
@@ -116,17 +107,8 @@ def run_seed(app, claim, seed, folder):
     run_dir = folder / claim.name / f"seed-{seed}"
     shutil.rmtree(run_dir, ignore_errors=True)
     outcome = Outcome(seed)
-    begin, cpu = time.monotonic(), _cpu_seconds()
-    try:
-        result = launch.run(app, command(claim, seed, run_dir), claim.ranks, timeout=claim.timeout)
-        outcome.wall, outcome.cpu = time.monotonic() - begin, _cpu_seconds() - cpu
-        if result.code != 0:
-            outcome.problem = f"exit code {result.code}: {' '.join(result.fatal)}".strip(": ")
-        else:
-            read_outcome(outcome, run_dir, claim)
-    except (AssertionError, tenfold_h5.NotARun) as error:
-        outcome.problem = str(error).splitlines()[0]
-    return outcome
+    return claim_runs.run(outcome, app, command(claim, seed, run_dir), claim.ranks, claim.timeout,
+                          lambda: read_outcome(outcome, run_dir, claim))
 
 
 def huber_slope(x, y):
@@ -204,26 +186,10 @@ def section(app, claim, outcomes, verdict):
 
 
 def main(app, claims, description):
-    """The command line of tests/learning/APP.py. 0: every claim holds; 1: one does not."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("claims", nargs="*", help=f"of {', '.join(c.name for c in claims)}; none: all")
-    parser.add_argument("--record", action="store_true", help=f"write docs/results/{app}.md")
-    parser.add_argument("--folder", type=pathlib.Path, default=launch.SOURCE / "runs" / "learning")
-    options = parser.parse_args()
-    unknown = set(options.claims) - {claim.name for claim in claims}
-    if unknown:
-        parser.error(f"no claim is called {', '.join(sorted(unknown))}")
-    good = True
-    for claim in claims:
-        if options.claims and claim.name not in options.claims:
-            continue
+    """The command line of tests/learning/APP.py."""
+    def judge_claim(claim, options):
         outcomes = [run_seed(app, claim, seed, options.folder) for seed in claim.seeds]
         verdict = judge(claim, outcomes)
-        text = section(app, claim, outcomes, verdict)
-        print(text, flush=True)
-        if options.record:
-            results.record(app, claim.name, text)
-        good &= verdict.passed
-    return 0 if good else 1
+        return section(app, claim, outcomes, verdict), verdict.passed
 
-
+    return claim_runs.main(app, claims, description, judge_claim)

@@ -5,18 +5,14 @@ scores normalised by a planner.
 The last evaluation of a run counts, not its best.
 """
 
-import argparse
 import dataclasses
 import json
-import pathlib
-import resource
 import shlex
 import shutil
-import time
 
 import numpy as np
 
-import launch
+import claim_runs
 import results
 from tenfold_analysis import tables, tenfold_h5
 
@@ -62,11 +58,6 @@ def command(case, seed, run_dir):
     return [*shlex.split(case.arguments), "--seed", str(seed), "--run-dir", str(run_dir)]
 
 
-def _cpu_seconds():
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
 def read_outcome(outcome, run_dir):
     """Fills in what the run's files say."""
     run = tenfold_h5.read_run(run_dir)
@@ -99,18 +90,12 @@ def run_seed(app, claim, case, seed, folder, keep=False):
         return _kept(run_dir, seed)
     shutil.rmtree(run_dir, ignore_errors=True)
     outcome = Outcome(seed)
-    begin, cpu = time.monotonic(), _cpu_seconds()
-    try:
-        result = launch.run(app, command(case, seed, run_dir), case.ranks, timeout=claim.timeout)
-        outcome.wall, outcome.cpu = time.monotonic() - begin, _cpu_seconds() - cpu
-        if result.code != 0:
-            outcome.problem = f"exit code {result.code}: {' '.join(result.fatal)}".strip(": ")
-        else:
-            (run_dir / SECONDS).write_text(json.dumps([outcome.wall, outcome.cpu]))
-            read_outcome(outcome, run_dir)
-    except (AssertionError, tenfold_h5.NotARun) as error:
-        outcome.problem = str(error).splitlines()[0]
-    return outcome
+
+    def read():
+        (run_dir / SECONDS).write_text(json.dumps([outcome.wall, outcome.cpu]))
+        read_outcome(outcome, run_dir)
+
+    return claim_runs.run(outcome, app, command(case, seed, run_dir), case.ranks, claim.timeout, read)
 
 
 def checks(case, outcomes):
@@ -157,25 +142,10 @@ def section(app, claim, outcomes):
 
 
 def main(app, claims, description):
-    """The command line of tests/learning/APP.py. 0: every claim holds; 1: one does not."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("claims", nargs="*", help=f"of {', '.join(c.name for c in claims)}; none: all")
-    parser.add_argument("--record", action="store_true", help=f"write docs/results/{app}.md")
-    parser.add_argument("--keep", action="store_true", help="train nothing, judge the runs that are there")
-    parser.add_argument("--folder", type=pathlib.Path, default=launch.SOURCE / "runs" / "learning")
-    options = parser.parse_args()
-    unknown = set(options.claims) - {claim.name for claim in claims}
-    if unknown:
-        parser.error(f"no claim is called {', '.join(sorted(unknown))}")
-    good = True
-    for claim in claims:
-        if options.claims and claim.name not in options.claims:
-            continue
+    """The command line of tests/learning/APP.py."""
+    def judge(claim, options):
         outcomes = [[run_seed(app, claim, case, seed, options.folder, options.keep) for seed in claim.seeds]
                     for case in claim.cases]
-        text, holds = section(app, claim, outcomes)
-        print(text, flush=True)
-        if options.record:
-            results.record(app, claim.name, text)
-        good &= holds
-    return 0 if good else 1
+        return section(app, claim, outcomes)
+
+    return claim_runs.main(app, claims, description, judge, can_keep=True)

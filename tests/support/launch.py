@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import subprocess
 
 import h5py
@@ -24,6 +25,12 @@ class Result:
     def fatal(self):
         """The fatal lines of all ranks."""
         return [line for line in (self.out + self.err).splitlines() if line.startswith("tenfold: error[")]
+
+
+def cpu_seconds():
+    """Of all processes that this one has started and that have ended, and of theirs."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def environment(extra=None):
