@@ -1,0 +1,198 @@
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/addmm.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/cos.h>
+#include <ATen/ops/embedding.h>
+#include <ATen/ops/eye.h>
+#include <ATen/ops/gelu.h>
+#include <ATen/ops/layer_norm.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/repeat_interleave.h>
+#include <ATen/ops/rms_norm.h>
+#include <ATen/ops/scaled_dot_product_attention.h>
+#include <ATen/ops/silu.h>
+#include <ATen/ops/sin.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/where.h>
+
+#include "base/error.hpp"
+#include "nn/transformer/token_loss.hpp"
+#include "nn/transformer/transformer.hpp"
+
+namespace tenfold::nn {
+
+namespace {
+
+// Half-split rotation (pair i with i + d / 2) of x [B, H, L, D]; cosine, sine: [B, 1, L, D / 2].
+at::Tensor rotated(const at::Tensor& x, const at::Tensor& cosine, const at::Tensor& sine) {
+  const std::vector<at::Tensor> half = x.chunk(2, -1);
+  return at::cat({half[0] * cosine - half[1] * sine, half[1] * cosine + half[0] * sine}, -1);
+}
+
+// Hugging Face's Conv1D: x [..., in] times weight [in, out], plus bias.
+at::Tensor conv1d(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  std::vector<std::int64_t> shape(x.sizes().begin(), x.sizes().end());
+  shape.back() = weight.size(1);
+  return at::addmm(bias, x.reshape({-1, weight.size(0)}), weight).view(shape);
+}
+
+}  // namespace
+
+TokenBlock causal_block(const at::Tensor& tokens, const at::Tensor& lengths,
+                        const TransformerConfig& config) {
+  base::require(tokens.dim() == 2 && lengths.dim() == 1 && lengths.size(0) == tokens.size(0),
+                "causal_block: tokens must be [B, L], lengths [B]");
+  const std::int64_t length = tokens.size(1);
+  const at::Tensor at = at::arange(length, tokens.options());
+  const at::Tensor query = at.unsqueeze(1);
+  at::Tensor causal = at.le(query);
+  if (config.sliding_window) causal = causal & at.gt(query - *config.sliding_window);
+  const at::Tensor inside = at.lt(lengths.to(tokens.device()).unsqueeze(1));  // [B, L]
+  const at::Tensor self = at::eye(length, tokens.options().dtype(at::kBool));
+  return {tokens, at.expand_as(tokens),
+          (causal & inside.unsqueeze(1) & inside.unsqueeze(2)) | self};
+}
+
+TransformerWeights::TransformerWeights(const Transformer& model, const at::Tensor& flat,
+                                       const at::Tensor& gradient)
+    : model_(&model) {
+  const ParameterLayout& layout = model.parameters();
+  base::require(flat.dim() == 1 && flat.is_contiguous() && flat.numel() == layout.flat_size(),
+                "TransformerWeights: parameters must be contiguous, [flat_size]");
+  base::require(!gradient.defined() || (gradient.sizes() == flat.sizes() &&
+                                        gradient.scalar_type() == flat.scalar_type()),
+                "TransformerWeights: gradients must be as the parameters");
+  const TransformerConfig& config = model.config();
+  std::size_t next = 0;
+  const auto take = [&](std::size_t count = 1) {
+    next += count;
+    return leaf(next - count, count, flat, gradient);
+  };
+  embedding_ = take();
+  const bool gpt2 = config.family == TransformerFamily::kGpt2;
+  if (gpt2) position_embedding_ = take();
+  for (std::int64_t i = 0; i < config.layers; ++i) {
+    Layer layer;
+    layer.norm1 = take();
+    if (gpt2) layer.norm1_bias = take();
+    layer.qkv = take(gpt2 ? 1 : 3);
+    if (gpt2) layer.qkv_bias = take();
+    layer.out = take();
+    if (gpt2) layer.out_bias = take();
+    layer.norm2 = take();
+    if (gpt2) layer.norm2_bias = take();
+    layer.up = take(gpt2 ? 1 : 2);
+    if (gpt2) layer.up_bias = take();
+    layer.down = take();
+    if (gpt2) layer.down_bias = take();
+    layers_.push_back(std::move(layer));
+  }
+  last_norm_ = take();
+  if (gpt2) last_norm_bias_ = take();
+  head_ = config.tied_embeddings ? embedding_ : take();
+  if (!gpt2) {
+    frequencies_ =
+        at::tensor(model.rotary_frequencies(), at::kDouble).to(flat.device(), at::kFloat);
+  }
+}
+
+// Entries first to first + count - 1, one matrix [rows of all, columns].
+at::Tensor TransformerWeights::leaf(std::size_t first, std::size_t count, const at::Tensor& flat,
+                                    const at::Tensor& gradient) const {
+  const auto& entries = model_->parameters().entries();
+  const ParameterEntry& entry = entries[first];
+  std::int64_t size = 0;
+  for (std::size_t e = first; e < first + count; ++e) {
+    base::require(entries[e].offset == entry.offset + size,
+                  "TransformerWeights: parameters of one product must lie together");
+    size += entries[e].size;
+  }
+  std::vector<std::int64_t> shape = entry.shape;
+  if (count > 1) shape = {size / entry.shape[1], entry.shape[1]};
+  at::Tensor view = flat.narrow(0, entry.offset, size).view(shape).detach();
+  if (gradient.defined()) {
+    view.requires_grad_(true);
+    view.mutable_grad() = gradient.narrow(0, entry.offset, size).view(shape);
+  }
+  return view;
+}
+
+at::Tensor TransformerWeights::norm(const at::Tensor& x, const at::Tensor& weight,
+                                    const at::Tensor& bias) const {
+  const double epsilon = model_->config().norm_epsilon;
+  if (bias.defined()) return at::layer_norm(x, {x.size(-1)}, weight, bias, epsilon);
+  if (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble) {
+    return at::rms_norm(x, {x.size(-1)}, weight, epsilon);
+  }
+  // Half precision: normalised in float32, rounded, and only then multiplied.
+  return at::rms_norm(x.to(at::kFloat), {x.size(-1)}, {}, epsilon).to(x.scalar_type()) * weight;
+}
+
+at::Tensor TransformerWeights::attention(const Layer& layer, const at::Tensor& x,
+                                         const at::Tensor& cosine, const at::Tensor& sine,
+                                         const at::Tensor& visible) const {
+  const TransformerConfig& c = model_->config();
+  const bool gpt2 = c.family == TransformerFamily::kGpt2;
+  const at::Tensor qkv = gpt2 ? conv1d(x, layer.qkv, layer.qkv_bias) : at::linear(x, layer.qkv);
+  const auto heads = [&](std::int64_t first, std::int64_t count) {
+    return qkv.narrow(-1, first, count * c.head_width)
+        .view({x.size(0), x.size(1), count, c.head_width})
+        .transpose(1, 2);
+  };
+  at::Tensor query = heads(0, c.heads);
+  at::Tensor key = heads(c.query_columns(), c.kv_heads);
+  at::Tensor value = heads(c.query_columns() + c.key_columns(), c.kv_heads);
+  if (!gpt2) {
+    query = rotated(query, cosine, sine);
+    key = rotated(key, cosine, sine);
+  }
+  if (c.kv_heads != c.heads) {
+    key = at::repeat_interleave(key, c.heads / c.kv_heads, 1);
+    value = at::repeat_interleave(value, c.heads / c.kv_heads, 1);
+  }
+  const at::Tensor mixed = at::scaled_dot_product_attention(query, key, value, visible)
+                               .transpose(1, 2)
+                               .reshape({x.size(0), x.size(1), c.query_columns()});
+  return gpt2 ? conv1d(mixed, layer.out, layer.out_bias) : at::linear(mixed, layer.out);
+}
+
+at::Tensor TransformerWeights::feed_forward(const Layer& layer, const at::Tensor& x) const {
+  if (layer.up_bias.defined()) {
+    return conv1d(at::gelu(conv1d(x, layer.up, layer.up_bias), "tanh"), layer.down,
+                  layer.down_bias);
+  }
+  const std::vector<at::Tensor> parts = at::linear(x, layer.up).chunk(2, -1);
+  return at::linear(at::silu(parts[0]) * parts[1], layer.down);
+}
+
+at::Tensor TransformerWeights::hidden(const TokenBlock& block) const {
+  at::Tensor x = at::embedding(embedding_, block.tokens);
+  at::Tensor cosine, sine;
+  if (position_embedding_.defined()) {
+    x = x + at::embedding(position_embedding_, block.positions);
+  } else {
+    const at::Tensor angle =
+        (block.positions.to(at::kFloat).unsqueeze(-1) * frequencies_).unsqueeze(1);
+    cosine = at::cos(angle).to(x.scalar_type());
+    sine = at::sin(angle).to(x.scalar_type());
+  }
+  const at::Tensor visible = block.visible.unsqueeze(1);
+  for (const Layer& layer : layers_) {
+    x = x + attention(layer, norm(x, layer.norm1, layer.norm1_bias), cosine, sine, visible);
+    x = x + feed_forward(layer, norm(x, layer.norm2, layer.norm2_bias));
+  }
+  return norm(x, last_norm_, last_norm_bias_);
+}
+
+at::Tensor TransformerWeights::logits(const at::Tensor& hidden) const {
+  return at::linear(hidden, head_);
+}
+
+at::Tensor TransformerWeights::log_probabilities(const at::Tensor& hidden,
+                                                 const at::Tensor& targets,
+                                                 std::int64_t chunk) const {
+  return token_log_probabilities(hidden, head_, targets, chunk);
+}
+
+}  // namespace tenfold::nn
