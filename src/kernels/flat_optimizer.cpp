@@ -30,6 +30,21 @@ TENFOLD_WIDE void adam_decay_loop(const AdamScalars k, std::int64_t begin, std::
   }
 }
 
+TENFOLD_WIDE void adamw_loop(const AdamScalars k, double lr, std::int64_t begin, std::int64_t end,
+                             const float* __restrict g, const float* __restrict decay,
+                             float* __restrict first, float* __restrict second,
+                             float* __restrict p) {
+  for (std::int64_t i = begin; i < end; ++i) {
+    p[i] *= static_cast<float>(1.0 - lr * static_cast<double>(decay[i]));
+    adam_element(k, g[i], first[i], second[i], p[i]);
+  }
+}
+
+TENFOLD_WIDE void scale_loop(float factor, std::int64_t begin, std::int64_t end,
+                             float* __restrict x) {
+  for (std::int64_t i = begin; i < end; ++i) x[i] *= factor;
+}
+
 TENFOLD_WIDE void polyak_loop(float weight, std::int64_t begin, std::int64_t end,
                               const float* __restrict s, float* __restrict t) {
   for (std::int64_t i = begin; i < end; ++i) t[i] = polyak_element(t[i], s[i], weight);
@@ -63,14 +78,27 @@ void adam_step(const at::Tensor& parameter, const at::Tensor& gradient, const at
   float* const second = floats(v, size);
   const float* const decay = l2.defined() ? floats(l2, size) : nullptr;
   const AdamScalars k(step, options);
+  const double lr = options.lr;
+  const bool decoupled = options.decoupled_decay;
   for_elements(
       parameter, size, KOKKOS_LAMBDA(std::int64_t begin, std::int64_t end) {
         if (decay == nullptr) {
           adam_loop(k, begin, end, g, first, second, p);
+        } else if (decoupled) {
+          adamw_loop(k, lr, begin, end, g, decay, first, second, p);
         } else {
           adam_decay_loop(k, begin, end, g, decay, first, second, p);
         }
       });
+}
+
+void scale(const at::Tensor& values, double factor) {
+  const std::int64_t size = values.numel();
+  float* const x = floats(values, size);
+  const auto by = static_cast<float>(factor);
+  for_elements(
+      values, size,
+      KOKKOS_LAMBDA(std::int64_t begin, std::int64_t end) { scale_loop(by, begin, end, x); });
 }
 
 void polyak(const at::Tensor& target, const at::Tensor& source, double tau) {

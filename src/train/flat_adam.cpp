@@ -50,6 +50,22 @@ void FlatAdam::set_decay(const at::Tensor& l2) {
   l2_ = l2;
 }
 
+void FlatAdam::set_moments(const kernels::AdamOptions& adam) {
+  adam_ = adam;
+}
+
+kernels::AdamOptions FlatAdam::at_rate(double lr) const {
+  kernels::AdamOptions options = adam_;
+  options.lr = lr;
+  return options;
+}
+
+void FlatAdam::clip(double norm, double largest) {
+  // As PyTorch: 1e-6 keeps a norm of zero from dividing.
+  if (skip_ || norm <= largest || total_.numel() == 0) return;
+  kernels::scale(total_, largest / (norm + 1e-6));
+}
+
 double FlatAdam::reduce() {
   skip_ = false;
   try {
@@ -91,11 +107,12 @@ void FlatAdam::step_piece(const Piece& piece, std::int64_t at, std::size_t local
   kernels::adam_step(
       parameters_.narrow(0, piece.begin, piece.size), total_.narrow(0, at, piece.size),
       m_[row].narrow(0, 0, piece.size), v_[row].narrow(0, 0, piece.size),
-      l2_.defined() ? l2_.narrow(0, piece.begin, piece.size) : l2_, steps_, {.lr = lr});
+      l2_.defined() ? l2_.narrow(0, piece.begin, piece.size) : l2_, steps_, at_rate(lr));
 }
 
 void FlatAdam::share(SharedAdam* shared) {
   base::require(shared == nullptr || !options_.zero1, "FlatAdam: shared and ZeRO-1");
+  base::require(shared == nullptr || !adam_.decoupled_decay, "FlatAdam: shared and AdamW");
   shared_ = shared;
 }
 
@@ -116,7 +133,7 @@ void FlatAdam::step(double lr) {
   ++steps_;
   if (skip_) return;
   if (!options_.zero1) {
-    kernels::adam_step(parameters_, total_, m_, v_, l2_, steps_, {.lr = lr});
+    kernels::adam_step(parameters_, total_, m_, v_, l2_, steps_, at_rate(lr));
     return;
   }
   std::int64_t at = 0;

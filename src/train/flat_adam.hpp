@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/flat_optimizer.hpp"
 #include "nn/parameter_layout.hpp"
 #include "store/state_registry.hpp"
 #include "train/gradient_reducer.hpp"
@@ -34,8 +35,11 @@ class FlatAdam {
            const nn::ParameterLayout& layout, const at::Tensor& parameters, std::string what,
            OptimizerOptions options);
 
-  /// l2: float32 [P], weight decay per element, added to the gradient (coupled, as torch's Adam).
+  /// l2: float32 [P], weight decay per element, added to the gradient (coupled, as torch's Adam)
+  /// unless set_moments says decoupled_decay.
   void set_decay(const at::Tensor& l2);
+  /// beta1, beta2, eps and decoupled_decay of every later step; lr is step's.
+  void set_moments(const kernels::AdamOptions& adam);
   /// Where this rank's backward passes put their gradients: float32 [reducer.groups(), P].
   const at::Tensor& gradients() const { return gradients_; }
 
@@ -43,6 +47,9 @@ class FlatAdam {
   /// Code::kNumeric, equally on all ranks, when it is not finite; with skip_nonfinite only when a
   /// hundred in a row were not. Collective.
   double reduce();
+  /// Scales what reduce() summed down to this Euclidean norm where norm, reduce()'s answer, is
+  /// larger (torch.nn.utils.clip_grad_norm_).
+  void clip(double norm, double largest);
   /// One step with what reduce() summed: equal bits with and without ZeRO-1 when the reduction is
   /// ordered or fixed. A gradient that was not finite moves nothing but counts as a step, so that
   /// the next one draws another minibatch. Collective with ZeRO-1.
@@ -65,6 +72,7 @@ class FlatAdam {
   std::int64_t state_bytes() const;
 
  private:
+  kernels::AdamOptions at_rate(double lr) const;
   void step_piece(const Piece& piece, std::int64_t at, std::size_t local_shard, double lr);
 
   GradientReducer& reducer_;
@@ -73,6 +81,7 @@ class FlatAdam {
   const nn::ParameterLayout& layout_;
   std::string what_;
   OptimizerOptions options_;
+  kernels::AdamOptions adam_;
   Partition partition_;  ///< ZeRO-1 only
   at::Tensor parameters_, l2_, gradients_;
   at::Tensor total_;  ///< [P]; ZeRO-1: this rank's elements

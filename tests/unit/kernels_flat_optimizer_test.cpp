@@ -54,6 +54,32 @@ TEST(Adam, ZeroGradientNeverMovesAParameter) {
   EXPECT_TRUE(at::equal(p, before));
 }
 
+// Loshchilov & Hutter 2019, algorithm 2, in double.
+TEST(Adam, DecoupledDecayShrinksTheParameter) {
+  constexpr std::int64_t kSize = 33;
+  const at::Tensor p = uniform(kSize, 5);
+  const at::Tensor m = at::zeros({kSize});
+  const at::Tensor v = at::zeros({kSize});
+  const at::Tensor decay = uniform(kSize, 6, 0, 1);
+  std::vector<double> expected(p.data_ptr<float>(), p.data_ptr<float>() + kSize);
+  std::vector<double> first(kSize), second(kSize);
+  for (int step = 1; step <= 20; ++step) {
+    const at::Tensor g = uniform(kSize, static_cast<std::uint32_t>(100 + step));
+    adam_step(p, g, m, v, decay, step,
+              {.lr = 1e-2, .beta1 = 0.8, .beta2 = 0.95, .decoupled_decay = true});
+    for (std::size_t i = 0; i < kSize; ++i) {
+      const double d = g.data_ptr<float>()[i];
+      first[i] = 0.8 * first[i] + 0.2 * d;
+      second[i] = 0.95 * second[i] + 0.05 * d * d;
+      const double unbiased = first[i] / (1 - std::pow(0.8, step));
+      const double root = std::sqrt(second[i] / (1 - std::pow(0.95, step)));
+      expected[i] -= 1e-2 * double{decay.data_ptr<float>()[i]} * expected[i];
+      expected[i] -= 1e-2 * unbiased / (root + 1e-8);
+    }
+  }
+  for (std::size_t i = 0; i < kSize; ++i) EXPECT_NEAR(p.data_ptr<float>()[i], expected[i], 2e-6);
+}
+
 // The textbook recursion in double, with coupled decay on every second element.
 TEST(Adam, FollowsAlgorithmOneWithDecay) {
   constexpr std::int64_t kSize = 33;
