@@ -60,6 +60,7 @@ class TransformerWeights {
                      const at::Tensor& gradient = {});
 
   const Transformer& model() const { return *model_; }
+  at::Device device() const { return embedding_.device(); }
   /// What the last norm gives for every token: [B, L, width].
   at::Tensor hidden(const TokenBlock& block) const;
   /// [N, width] -> [N, vocabulary], in the type of the parameters.
