@@ -1,0 +1,227 @@
+#include "mcts_dpo/learning/policy_learner.hpp"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
+
+#include <map>
+#include <numeric>
+
+#include "base/error.hpp"
+#include "mcts_dpo/learning/packed_pairs.hpp"
+
+namespace tenfold::mcts_dpo {
+
+namespace {
+
+enum Statistic : std::int64_t {
+  kLoss,
+  kMargin,
+  kAccuracy,
+  kWinner,
+  kLoser,
+  kWinnerDrift,
+  kLoserDrift,
+  kTokens,
+  kStatistics
+};
+
+at::Tensor column(std::span<const PreferencePair> batch, std::span<const std::size_t> items,
+                  const at::TensorOptions& options,
+                  const std::function<double(const PreferencePair&)>& of) {
+  std::vector<double> values;
+  values.reserve(items.size());
+  for (const std::size_t item : items) values.push_back(of(batch[item]));
+  return at::tensor(values, at::kDouble).to(options);
+}
+
+PreferenceTerms terms_of(std::span<const PreferencePair> batch, std::span<const std::size_t> items,
+                         PackedPairs::Sums sums) {
+  const at::TensorOptions like = sums.winner.options();
+  const auto of = [&](const std::function<double(const PreferencePair&)>& value) {
+    return column(batch, items, like, value);
+  };
+  return {
+      std::move(sums.winner),
+      std::move(sums.loser),
+      of([](const PreferencePair& pair) { return pair.reference_winner; }),
+      of([](const PreferencePair& pair) { return pair.reference_loser; }),
+      of([](const PreferencePair& pair) { return pair.smoothing; }),
+      of([](const PreferencePair& pair) { return static_cast<double>(pair.winner.size()); }),
+      of([](const PreferencePair& pair) { return static_cast<double>(pair.loser.size()); }),
+  };
+}
+
+double sum_of(const at::Tensor& values) {
+  return values.detach().sum(at::kDouble).item<double>();
+}
+
+}  // namespace
+
+PolicyLearner::PolicyLearner(const LearnerOptions& options, const nn::Transformer& model,
+                             const at::Tensor& parameters, train::RunContext& context)
+    : options_(options), model_(model), parameters_(parameters), context_(context) {
+  train::GradientReducer& reducer = *context.reducer;
+  adam_ = std::make_unique<train::FlatAdam>(reducer, context.shards, *context.metrics,
+                                            model.parameters(), parameters, "policy",
+                                            context.optimizer);
+  adam_->set_moments({.beta1 = options.beta1,
+                      .beta2 = options.beta2,
+                      .eps = options.eps,
+                      .decoupled_decay = true});
+  if (options.weight_decay > 0) {
+    const at::Tensor decay = at::zeros_like(parameters);
+    for (const nn::ParameterEntry& entry : model.parameters().entries()) {
+      if (entry.decays) decay.narrow(0, entry.offset, entry.size).fill_(options.weight_decay);
+    }
+    adam_->set_decay(decay);
+  }
+  for (std::int64_t g = 0; g < reducer.groups(); ++g) {
+    groups_.emplace_back(model, parameters, adam_->gradients().select(0, g));
+  }
+  statistics_ = at::zeros({reducer.groups(), kStatistics}, at::kDouble);
+  total_ = at::zeros({kStatistics}, at::kDouble);
+}
+
+UpdateReport PolicyLearner::update(const std::vector<std::size_t>& deal, const ShardLoss& loss,
+                                   double lr) {
+  adam_->gradients().zero_();
+  statistics_.zero_();
+  const train::ShardPlan& shards = context_.shards;
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    std::vector<std::size_t> items;
+    for (std::size_t i = 0; i < deal.size(); ++i) {
+      const bool mine =
+          deal[i] % static_cast<std::size_t>(shards.world) == static_cast<std::size_t>(shards.rank);
+      if (mine && (groups_.size() == 1 || shards.local_index(deal[i]) == g)) items.push_back(i);
+    }
+    if (items.empty()) continue;
+    found_ = statistics_.data_ptr<double>() + static_cast<std::int64_t>(g) * kStatistics;
+    const at::Tensor share = loss(groups_[g], items);
+    found_[kLoss] += sum_of(share);
+    share.backward();
+  }
+  UpdateReport report;
+  report.gradient_norm = adam_->reduce();
+  report.skipped = adam_->skipped();
+  if (options_.clip > 0) adam_->clip(report.gradient_norm, options_.clip);
+  adam_->step(lr);
+  context_.reducer->sum_statistics(statistics_, total_);
+  const auto* const total = total_.data_ptr<double>();
+  report.loss = total[kLoss];
+  report.margin = total[kMargin];
+  report.accuracy = total[kAccuracy];
+  report.winner = total[kWinner];
+  report.loser = total[kLoser];
+  report.winner_drift = total[kWinnerDrift];
+  report.loser_drift = total[kLoserDrift];
+  report.tokens = static_cast<std::int64_t>(total[kTokens]);
+  return report;
+}
+
+UpdateReport PolicyLearner::prefer(std::span<const PreferencePair> batch,
+                                   const PreferenceOptions& options, double lr) {
+  base::require(!batch.empty(), "PolicyLearner::prefer: no pairs");
+  // Pairs of a question go to one shard, which computes what they share once.
+  std::map<std::int64_t, std::size_t> shard_of;
+  std::vector<std::size_t> deal;
+  for (const PreferencePair& pair : batch) {
+    const auto place = shard_of.emplace(pair.question, shard_of.size() % context_.shards.shards);
+    deal.push_back(place.first->second);
+  }
+  return update(
+      deal,
+      [&](const nn::TransformerWeights& weights, std::span<const std::size_t> items) {
+        return preference_share(weights, batch, items, options);
+      },
+      lr);
+}
+
+at::Tensor PolicyLearner::preference_share(const nn::TransformerWeights& weights,
+                                           std::span<const PreferencePair> batch,
+                                           std::span<const std::size_t> items,
+                                           const PreferenceOptions& options) {
+  const PackedPairs packed(batch, items, options_.packed);
+  const PreferenceTerms terms =
+      terms_of(batch, items, packed.sums(weights, parameters_.device(), options_.chunk));
+  const auto count = static_cast<double>(batch.size());
+  const at::Tensor margin = preference_margin(terms, options).detach();
+  found_[kMargin] += options.beta * sum_of(margin) / count;
+  found_[kAccuracy] += sum_of(margin.gt(0).to(at::kDouble)) / count;
+  found_[kWinner] += sum_of(terms.winner) / count;
+  found_[kLoser] += sum_of(terms.loser) / count;
+  found_[kWinnerDrift] += sum_of(terms.winner - terms.reference_winner) / count;
+  found_[kLoserDrift] += sum_of(terms.loser - terms.reference_loser) / count;
+  found_[kTokens] += static_cast<double>(packed.tokens());
+  return preference_loss(terms, options).sum() / count;
+}
+
+UpdateReport PolicyLearner::imitate(std::span<const Imitation> batch, double lr) {
+  base::require(!batch.empty(), "PolicyLearner::imitate: no sequences");
+  std::int64_t tokens = 0;
+  std::vector<std::size_t> deal;
+  for (const Imitation& each : batch) {
+    const auto length = static_cast<std::int64_t>(each.tokens.size());
+    base::require(each.prompt >= 1 && each.prompt < length,
+                  "PolicyLearner::imitate: a sequence needs a prompt and something after it");
+    tokens += length - each.prompt;
+    deal.push_back(deal.size() % context_.shards.shards);
+  }
+  return update(
+      deal,
+      [&](const nn::TransformerWeights& weights, std::span<const std::size_t> items) {
+        return imitation_share(weights, batch, items, tokens);
+      },
+      lr);
+}
+
+at::Tensor PolicyLearner::imitation_share(const nn::TransformerWeights& weights,
+                                          std::span<const Imitation> batch,
+                                          std::span<const std::size_t> items, std::int64_t tokens) {
+  std::vector<nn::TokenTrie> tries(items.size());
+  std::vector<std::vector<std::int32_t>> paths;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    paths.push_back(tries[i].add(batch[items[i]].tokens));
+    found_[kTokens] += static_cast<double>(paths.back().size());
+  }
+  const nn::TokenBlock block = nn::pack(tries, model_.config(), parameters_.device());
+  nn::Predictions predictions;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    for (std::size_t t = static_cast<std::size_t>(batch[items[i]].prompt); t < paths[i].size();
+         ++t) {
+      predictions.add(tries[i], static_cast<std::int64_t>(i), block.tokens.size(1), paths[i][t]);
+    }
+  }
+  return -nn::predicted(weights, block, predictions, options_.chunk).sum() /
+         static_cast<double>(tokens);
+}
+
+void PolicyLearner::state(store::StateRegistry& registry) {
+  adam_->state(registry);
+}
+
+std::int64_t PolicyLearner::steps() const {
+  return adam_->steps();
+}
+
+void score_pairs(const nn::TransformerWeights& weights, std::span<PreferencePair> pairs,
+                 const LearnerOptions& options) {
+  const at::NoGradGuard no_gradients;
+  for (std::size_t begin = 0, end = 0; begin < pairs.size(); begin = end) {
+    while (end < pairs.size() && pairs[end].question == pairs[begin].question) ++end;
+    std::vector<std::size_t> items(end - begin);
+    std::iota(items.begin(), items.end(), begin);
+    const PackedPairs packed(pairs, items, options.packed);
+    const PackedPairs::Sums sums = packed.sums(weights, weights.device(), options.chunk);
+    const at::Tensor winner = sums.winner.to(at::kCPU, at::kDouble).contiguous();
+    const at::Tensor loser = sums.loser.to(at::kCPU, at::kDouble).contiguous();
+    for (std::size_t i = begin; i < end; ++i) {
+      pairs[i].reference_winner = winner.data_ptr<double>()[i - begin];
+      pairs[i].reference_loser = loser.data_ptr<double>()[i - begin];
+    }
+  }
+}
+
+}  // namespace tenfold::mcts_dpo

@@ -1,0 +1,87 @@
+// The policy's parameters and what moves them: AdamW on preferences or on sequences, data-parallel
+// over virtual shards.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+
+#include "mcts_dpo/learning/preference_loss.hpp"
+#include "mcts_dpo/learning/preference_pair.hpp"
+#include "nn/transformer/token_trie.hpp"
+#include "nn/transformer/transformer.hpp"
+#include "train/experiment.hpp"
+
+namespace tenfold::mcts_dpo {
+
+struct LearnerOptions {
+  double beta1 = 0.9, beta2 = 0.95, eps = 1e-8;
+  double weight_decay = 0;    ///< decoupled, of matrices and embeddings alone
+  double clip = 1;            ///< largest norm of the gradient; 0: any
+  std::int64_t chunk = 1024;  ///< rows whose logits exist at a time
+  /// Whether sequences that share a prefix share its computation (tree packing); the same numbers
+  /// up to rounding.
+  bool packed = true;
+};
+
+/// What one update saw, equal on all ranks.
+struct UpdateReport {
+  double loss = 0, gradient_norm = 0;
+  double margin = 0, accuracy = 0;           ///< mean beta h, share of pairs with h > 0
+  double winner = 0, loser = 0;              ///< mean summed log-probability
+  double winner_drift = 0, loser_drift = 0;  ///< the same, less the reference's
+  std::int64_t tokens = 0;                   ///< computed, without padding
+  bool skipped = false;                      ///< a gradient was not finite (--nonfinite skip)
+};
+
+/// Collective but for score. Equal bits on any number of ranks with --reduce ordered or fixed.
+class PolicyLearner {
+ public:
+  /// parameters: float32 [flat_size], equal on all ranks. All references must outlive this.
+  PolicyLearner(const LearnerOptions& options, const nn::Transformer& model,
+                const at::Tensor& parameters, train::RunContext& context);
+
+  /// One step on the mean loss of batch, which all ranks have alike. Throws AgreedError,
+  /// Code::kNumeric, where a gradient is not finite.
+  UpdateReport prefer(std::span<const PreferencePair> batch, const PreferenceOptions& options,
+                      double lr);
+  /// One step on the mean negative log-probability of a token.
+  UpdateReport imitate(std::span<const Imitation> batch, double lr);
+
+  /// Names the optimizer's state.
+  void state(store::StateRegistry& registry);
+  std::int64_t steps() const;
+
+ private:
+  /// A shard's loss, summed, already divided by the batch's count; items are indices into the
+  /// batch.
+  using ShardLoss = std::function<at::Tensor(const nn::TransformerWeights& weights,
+                                             std::span<const std::size_t> items)>;
+  /// deal[i]: which shard has item i.
+  UpdateReport update(const std::vector<std::size_t>& deal, const ShardLoss& loss, double lr);
+  at::Tensor preference_share(const nn::TransformerWeights& weights,
+                              std::span<const PreferencePair> batch,
+                              std::span<const std::size_t> items, const PreferenceOptions& options);
+  at::Tensor imitation_share(const nn::TransformerWeights& weights,
+                             std::span<const Imitation> batch, std::span<const std::size_t> items,
+                             std::int64_t tokens);
+
+  LearnerOptions options_;
+  const nn::Transformer& model_;
+  at::Tensor parameters_;
+  train::RunContext& context_;
+  std::unique_ptr<train::FlatAdam> adam_;
+  std::vector<nn::TransformerWeights> groups_;  ///< of the reducer, each with its gradient
+  at::Tensor statistics_, total_;               ///< float64 [groups, kStatistics], [kStatistics]
+  double* found_ = nullptr;                     ///< statistics of the group at work
+};
+
+/// Sets reference_winner and reference_loser of each pair to what weights give. Pairs of one
+/// question must lie together: they are one forward pass, so the numbers depend on nothing else.
+void score_pairs(const nn::TransformerWeights& weights, std::span<PreferencePair> pairs,
+                 const LearnerOptions& options);
+
+}  // namespace tenfold::mcts_dpo
