@@ -25,6 +25,7 @@ enum class Purpose : std::uint32_t {
   kActorTraits = 11,   ///< what is drawn once for an actor: its final epsilon
   kPictureShift = 12,  ///< by how much a minibatch's pictures are moved
   kRunTraits = 13,     ///< what is drawn once for a run: its learning rate
+  kTreeCommit = 14,    ///< which step a tree search goes on with
 };
 
 struct Philox {

@@ -1,0 +1,150 @@
+#include "search/tree.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "base/error.hpp"
+#include "base/hash.hpp"
+
+namespace tenfold::search {
+
+using base::Code;
+using base::Error;
+
+namespace {
+
+constexpr std::size_t kMostNodes = std::size_t{1} << 31;
+constexpr std::size_t kMostItems = std::size_t{1} << 31;
+
+bool finite(const NodeFacts& facts) {
+  return std::isfinite(facts.prior) && facts.prior >= 0 && std::isfinite(facts.log_prob) &&
+         std::isfinite(facts.reward) && std::isfinite(facts.self_evaluation) &&
+         std::isfinite(facts.outcome);
+}
+
+std::string described(const NodeFacts& facts) {
+  return fmt::format("p {}, log p {}, R {}, C {}, O {}", facts.prior, facts.log_prob, facts.reward,
+                     facts.self_evaluation, facts.outcome);
+}
+
+void check_facts(const NodeFacts& facts, std::uint64_t tree, NodeId node, std::size_t child) {
+  if (finite(facts)) return;
+  throw Error(Code::kNumeric,
+              fmt::format("tree {}, node {}: child {} has {}", tree, node, child, described(facts)),
+              "All must be finite and p not negative: look at the model that the expander asks");
+}
+
+}  // namespace
+
+Tree::Tree(std::span<const std::int32_t> root_items, const NodeFacts& root) {
+  if (!finite(root)) {
+    throw Error(Code::kNumeric, fmt::format("a tree's root has {}", described(root)),
+                "All must be finite and p not negative");
+  }
+  base::require((root.flags & kExpanded) == 0, "Tree: a root that begins expanded");
+  append(kNoNode, 0, root, root_items);
+}
+
+void Tree::append(NodeId parent, std::uint32_t depth, const NodeFacts& facts,
+                  std::span<const std::int32_t> step) {
+  parent_.push_back(parent);
+  first_child_.push_back(kNoNode);
+  child_count_.push_back(0);
+  depth_.push_back(depth);
+  visits_.push_back(0);
+  flags_.push_back(facts.flags);
+  q_.push_back(0);
+  v_.push_back(0);
+  prior_.push_back(facts.prior);
+  log_prob_.push_back(facts.log_prob);
+  reward_.push_back(facts.reward);
+  self_evaluation_.push_back(facts.self_evaluation);
+  outcome_.push_back(facts.outcome);
+  items_.insert(items_.end(), step.begin(), step.end());
+  item_end_.push_back(static_cast<std::uint32_t>(items_.size()));
+}
+
+NodeId Tree::expand(NodeId node, const Expansion& expansion, EdgeReward rule) {
+  base::require(node < size() && !has(node, kExpanded), "Tree::expand: no such node to expand");
+  base::require(!expansion.children.empty() &&
+                    expansion.children.size() == expansion.item_ends.size() &&
+                    expansion.item_ends.back() == expansion.items.size(),
+                "Tree::expand: an expansion without children, or with items that do not fit");
+  const std::size_t count = expansion.children.size();
+  base::require(size() + count < kMostNodes && items_.size() + expansion.items.size() < kMostItems,
+                "Tree::expand: a tree of more than 2^31 nodes or items");
+  for (std::size_t child = 0; child < count; ++child) {
+    check_facts(expansion.children[child], expansion.tree, node, child);
+    base::require((expansion.children[child].flags & kExpanded) == 0,
+                  "Tree::expand: a child that begins expanded");
+  }
+  const NodeId first = size();
+  const std::uint32_t depth = depth_[node] + 1;
+  for (std::size_t child = 0; child < count; ++child) {
+    append(node, depth, expansion.children[child], expansion.items_of(child));
+    q_.back() = edge_reward(size() - 1, rule);
+  }
+  first_child_[node] = first;
+  child_count_[node] = static_cast<std::uint32_t>(count);
+  flags_[node] |= kExpanded;
+  return first;
+}
+
+std::span<const std::int32_t> Tree::items(NodeId node) const {
+  const std::size_t begin = node == 0 ? 0 : item_end_[node - 1];
+  return std::span(items_).subspan(begin, item_end_[node] - begin);
+}
+
+NodeFacts Tree::facts(NodeId node) const {
+  return {prior_[node],           log_prob_[node], reward_[node],
+          self_evaluation_[node], outcome_[node],  flags_[node]};
+}
+
+double Tree::edge_reward(NodeId node, EdgeReward rule) const {
+  if (rule == EdgeReward::kState || node == 0) return reward_[node];
+  return reward_[node] - reward_[parent_[node]];
+}
+
+std::vector<NodeId> Tree::path(NodeId node) const {
+  std::vector<NodeId> nodes(depth_[node] + 1);
+  for (std::size_t k = nodes.size(); k-- > 0; node = parent_[node]) nodes[k] = node;
+  return nodes;
+}
+
+std::vector<std::int32_t> Tree::state_items(NodeId node) const {
+  std::vector<std::int32_t> all;
+  for (const NodeId each : path(node)) {
+    const auto step = items(each);
+    all.insert(all.end(), step.begin(), step.end());
+  }
+  return all;
+}
+
+std::uint64_t Tree::path_key(NodeId node) const {
+  std::vector<std::uint32_t> indices;
+  for (; node != 0; node = parent_[node]) indices.push_back(node - first_child_[parent_[node]]);
+  return base::xxh64_of(std::span<const std::uint32_t>(indices));
+}
+
+std::uint32_t Tree::visit_spread(NodeId node) const {
+  if (child_count_[node] == 0) return 0;
+  const auto first = visits_.begin() + static_cast<std::ptrdiff_t>(first_child_[node]);
+  const auto found = std::minmax_element(first, first + child_count_[node]);
+  return *found.second - *found.first;
+}
+
+void Tree::set_statistics(NodeId node, std::uint32_t visits, double q, double v) {
+  visits_[node] = visits;
+  q_[node] = q;
+  v_[node] = v;
+}
+
+std::size_t Tree::bytes_held() const {
+  const auto held = [](const auto& array) { return array.capacity() * sizeof(array[0]); };
+  return held(parent_) + held(first_child_) + held(child_count_) + held(depth_) + held(visits_) +
+         held(flags_) + held(item_end_) + held(q_) + held(v_) + held(prior_) + held(log_prob_) +
+         held(reward_) + held(self_evaluation_) + held(outcome_) + held(items_);
+}
+
+}  // namespace tenfold::search
