@@ -26,6 +26,7 @@ enum class Purpose : std::uint32_t {
   kPictureShift = 12,  ///< by how much a minibatch's pictures are moved
   kRunTraits = 13,     ///< what is drawn once for a run: its learning rate
   kTreeCommit = 14,    ///< which step a tree search goes on with
+  kDataItem = 17,      ///< an example of a generated data set
 };
 
 struct Philox {
