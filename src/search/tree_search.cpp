@@ -24,6 +24,7 @@ SearchCounts& SearchCounts::operator+=(const SearchCounts& other) {
 TreeSearch::TreeSearch(const SearchOptions& options, std::uint64_t id, Tree tree)
     : options_(&options), id_(id), tree_(std::move(tree)), paths_(options.paths_in_flight) {
   base::require(tree_.size() > 0, "TreeSearch: an empty tree");
+  if (options.virtual_mode != Virtual::kNone) under_way_.assign(tree_.size(), 0);
   done_ = is_leaf(0);
 }
 
@@ -39,34 +40,38 @@ bool TreeSearch::is_leaf(NodeId node) const {
   return depth - tree_.depth(root()) >= options_->depth_limit || depth >= options_->max_depth;
 }
 
+// What comes next depends on the search's state alone, never on what has arrived: paths begin while
+// they can, then the oldest request is taken, however long that has to be waited for.
 void TreeSearch::advance(std::vector<NodeId>& wanted) {
   while (!done_) {
-    if (!requests_.empty() && requests_.front().arrived) {
+    if (started_ < budget() && !settled_ && started_ - completed_ < paths_.size()) {
+      start_path(wanted);
+    } else if (started_ == completed_) {
+      commit();
+    } else if (requests_.front().arrived) {
       Request request = std::move(requests_.front());
       requests_.erase(requests_.begin());
       install(request);
       for (const std::uint32_t slot : request.waiting) follow(slot, wanted);
-    } else if (started_ < budget() && !settled_ && started_ - completed_ < paths_.size()) {
-      const auto free = std::find_if(paths_.begin(), paths_.end(),
-                                     [](const Path& path) { return path.nodes.empty(); });
-      const auto slot = static_cast<std::uint32_t>(free - paths_.begin());
-      ++started_;
-      if (options_->official) tree_.add_visit(root());
-      enter(slot, root());
-      follow(slot, wanted);
-    } else if (started_ == completed_) {
-      commit();
     } else {
       return;
     }
   }
 }
 
+void TreeSearch::start_path(std::vector<NodeId>& wanted) {
+  const auto free = std::find_if(paths_.begin(), paths_.end(),
+                                 [](const Path& path) { return path.nodes.empty(); });
+  const auto slot = static_cast<std::uint32_t>(free - paths_.begin());
+  ++started_;
+  if (options_->official) tree_.add_visit(root());
+  enter(slot, root());
+  follow(slot, wanted);
+}
+
 void TreeSearch::enter(std::uint32_t slot, NodeId node) {
   paths_[slot].nodes.push_back(node);
-  if (options_->virtual_mode == Virtual::kNone) return;
-  if (under_way_.size() < tree_.size()) under_way_.resize(tree_.size(), 0);
-  ++under_way_[node];
+  if (options_->virtual_mode != Virtual::kNone) ++under_way_[node];
 }
 
 // Down from where a path stands, as far as it gets.

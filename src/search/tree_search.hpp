@@ -75,6 +75,7 @@ class TreeSearch {
 
   std::uint64_t budget() const;
   bool is_leaf(NodeId node) const;
+  void start_path(std::vector<NodeId>& wanted);
   void follow(std::uint32_t slot, std::vector<NodeId>& wanted);
   void wait(std::uint32_t slot, NodeId node, std::vector<NodeId>& wanted);
   void install(Request& request);

@@ -64,7 +64,6 @@ TreeSearch TreeSearch::get(ByteReader& in, const SearchOptions& options) {
   }
   search.check_whole();
   if (options.virtual_mode != Virtual::kNone) {
-    search.under_way_.assign(search.tree_.size(), 0);
     for (const Path& path : search.paths_) {
       for (const NodeId node : path.nodes) ++search.under_way_[node];
     }
