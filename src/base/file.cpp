@@ -33,7 +33,6 @@ class Descriptor {
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   int get() const { return fd_; }
-  int close() { return ::close(std::exchange(fd_, -1)); }
 
  private:
   int fd_;
@@ -75,20 +74,33 @@ std::string read_text(const fs::path& path, std::size_t max_bytes) {
   return text;
 }
 
+AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)), temporary_(path_) {
+  temporary_ += ".tmp";
+  descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (descriptor_ < 0) fail("cannot write", temporary_, errno);
+}
+
+AtomicFile::~AtomicFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::write(std::string_view bytes) {
+  write_all(descriptor_, bytes, temporary_);
+}
+
+void AtomicFile::commit() {
+  if (::fsync(descriptor_) != 0) fail("cannot write", temporary_, errno);
+  if (::close(std::exchange(descriptor_, -1)) != 0) fail("cannot write", temporary_, errno);
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail("cannot write", path_, errno);
+  temporary_.clear();
+  sync_path(path_.has_parent_path() ? path_.parent_path() : fs::path("."));
+}
+
 void write_atomic(const fs::path& path, std::string_view text) {
-  const fs::path temporary = path.string() + ".tmp";
-  try {
-    Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-    if (file.get() < 0) fail("cannot write", temporary, errno);
-    write_all(file.get(), text, temporary);
-    if (::fsync(file.get()) != 0) fail("cannot write", temporary, errno);
-    if (file.close() != 0) fail("cannot write", temporary, errno);
-    if (::rename(temporary.c_str(), path.c_str()) != 0) fail("cannot write", path, errno);
-  } catch (...) {
-    ::unlink(temporary.c_str());
-    throw;
-  }
-  sync_path(path.has_parent_path() ? path.parent_path() : fs::path("."));
+  AtomicFile file(path);
+  file.write(text);
+  file.commit();
 }
 
 void sync_path(const fs::path& path) {

@@ -13,6 +13,24 @@ namespace tenfold::base {
 /// (missing, a directory, too large, cannot be read).
 std::string read_text(const std::filesystem::path& path, std::size_t max_bytes = 16U << 20);
 
+/// A file that is written piece by piece to path.tmp and takes its name only when it is whole. One
+/// that is destroyed without commit() leaves nothing. All throw Code::kIo.
+class AtomicFile {
+ public:
+  explicit AtomicFile(std::filesystem::path path);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  void write(std::string_view bytes);
+  /// fsyncs the file, renames it to path and fsyncs the folder.
+  void commit();
+
+ private:
+  std::filesystem::path path_, temporary_;
+  int descriptor_ = -1;
+};
+
 /// Writes path.tmp, fsyncs it, renames it to path and fsyncs the folder. Throws Code::kIo; on
 /// failure the old file, if any, is untouched.
 void write_atomic(const std::filesystem::path& path, std::string_view text);

@@ -1,0 +1,147 @@
+// transformer_driver FOLDER...: for test_transformers.py. Loads each folder's model, runs the
+// sequences of its inputs.safetensors (tokens [B, L], lengths [B]) and writes outputs.safetensors:
+// logits in two types, of rows alone, log-probabilities, gradients of the mean token loss. Exports
+// the model as it was read, in float32, and in bfloat16 in shards.
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros_like.h>
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+#include "nn/huggingface/model_directory.hpp"
+#include "nn/transformer/transformer.hpp"
+
+namespace {
+
+using namespace tenfold;
+namespace fs = std::filesystem;
+
+at::Tensor integers(const nn::SafetensorsFile& file, const char* name) {
+  const nn::StoredTensor& stored = *file.find(name);
+  const at::Tensor tensor = at::empty(stored.shape, at::kLong);
+  const auto bytes = file.bytes(stored);
+  std::memcpy(tensor.data_ptr(), bytes.data(), bytes.size());
+  return tensor;
+}
+
+class Outputs {
+ public:
+  void add(const std::string& name, const at::Tensor& tensor) {
+    kept_.push_back(tensor.detach().to(at::kFloat).contiguous());
+    const at::Tensor& last = kept_.back();
+    const std::span<const float> values(last.data_ptr<float>(),
+                                        static_cast<std::size_t>(last.numel()));
+    stored_.push_back(
+        nn::stored_copy(name, nn::StoredType::kF32, last.sizes().vec(), std::as_bytes(values)));
+  }
+  void write(const fs::path& path) { nn::write_safetensors(path, std::move(stored_)); }
+
+ private:
+  std::vector<at::Tensor> kept_;
+  std::vector<nn::TensorToStore> stored_;
+};
+
+std::span<float> values_of(const at::Tensor& flat) {
+  return {flat.data_ptr<float>(), static_cast<std::size_t>(flat.numel())};
+}
+
+struct Inputs {
+  at::Tensor tokens, lengths;
+};
+
+at::Tensor block_logits(const nn::TransformerWeights& weights, const at::Tensor& tokens,
+                        const at::Tensor& lengths) {
+  const at::NoGradGuard none;
+  return weights.logits(
+      weights.hidden(nn::causal_block(tokens, lengths, weights.model().config())));
+}
+
+void add_logits(const nn::Transformer& model, const at::Tensor& flat, const Inputs& inputs,
+                Outputs& outputs) {
+  const nn::TransformerWeights weights(model, flat);
+  outputs.add("logits.f32", block_logits(weights, inputs.tokens, inputs.lengths));
+  for (std::int64_t b = 0; b < inputs.tokens.size(0); ++b) {
+    const at::Tensor length = inputs.lengths.narrow(0, b, 1);
+    const at::Tensor row = inputs.tokens.narrow(0, b, 1).narrow(1, 0, length.item().toLong());
+    outputs.add(fmt::format("alone.{}", b), block_logits(weights, row, length));
+  }
+  const at::Tensor half = flat.to(at::kBFloat16);
+  const nn::TransformerWeights halves(model, half);
+  outputs.add("logits.bf16", block_logits(halves, inputs.tokens, inputs.lengths));
+}
+
+// Mean over all tokens but each row's first of -log p, and its gradient.
+at::Tensor token_losses(const nn::TransformerWeights& weights, const Inputs& inputs) {
+  const at::Tensor hidden =
+      weights.hidden(nn::causal_block(inputs.tokens, inputs.lengths, weights.model().config()));
+  std::vector<at::Tensor> rows, targets;
+  for (std::int64_t b = 0; b < inputs.tokens.size(0); ++b) {
+    const std::int64_t count = inputs.lengths[b].item().toLong() - 1;
+    rows.push_back(hidden[b].narrow(0, 0, count));
+    targets.push_back(inputs.tokens[b].narrow(0, 1, count));
+  }
+  return weights.log_probabilities(at::cat(rows), at::cat(targets), 7);
+}
+
+void add_gradients(const nn::ParameterLayout& layout, const at::Tensor& gradient,
+                   Outputs& outputs) {
+  for (const nn::ParameterEntry& entry : layout.entries()) {
+    outputs.add("gradient." + entry.name,
+                gradient.narrow(0, entry.offset, entry.size).view(entry.shape));
+  }
+}
+
+void run(const fs::path& folder) {
+  const nn::ModelConfig config = nn::read_model_config(folder);
+  const nn::Transformer model(config.transformer);
+  const nn::StoredParameters stored(folder, config, model.parameters(), true);
+  const at::Tensor flat = at::empty({model.parameters().flat_size()}, at::kFloat);
+  stored.read(0, values_of(flat));
+  const nn::SafetensorsFile file(folder / "inputs.safetensors");
+  const Inputs inputs{integers(file, "tokens"), integers(file, "lengths")};
+
+  Outputs outputs;
+  add_logits(model, flat, inputs, outputs);
+  const at::Tensor gradient = at::zeros_like(flat);
+  const nn::TransformerWeights weights(model, flat, gradient);
+  const at::Tensor chosen = token_losses(weights, inputs);
+  chosen.mean().neg().backward();
+  outputs.add("log_probabilities", chosen);
+  add_gradients(model.parameters(), gradient, outputs);
+  outputs.write(folder / "outputs.safetensors");
+
+  nn::export_model(folder / "exported", config, model.parameters(), values_of(flat));
+  nn::export_model(folder / "exported_bf16", config, model.parameters(), values_of(flat),
+                   {nn::StoredType::kBF16, 20'000});
+}
+
+void copy_file(const fs::path& from, const fs::path& to) {
+  const nn::SafetensorsFile file(from);
+  std::vector<nn::TensorToStore> tensors;
+  for (const nn::StoredTensor& each : file.header().tensors) {
+    tensors.push_back(nn::stored_copy(each.name, each.type, each.shape, file.bytes(each)));
+  }
+  nn::write_safetensors(to, std::move(tensors), file.header().metadata);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    if (argc == 4 && std::string_view(argv[1]) == "--copy") {
+      copy_file(argv[2], argv[3]);
+      return EXIT_SUCCESS;
+    }
+    for (int i = 1; i < argc; ++i) run(argv[i]);
+    return EXIT_SUCCESS;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "transformer_driver: {}\n", error.what());
+    return EXIT_FAILURE;
+  }
+}
