@@ -26,7 +26,9 @@ enum class Purpose : std::uint32_t {
   kPictureShift = 12,  ///< by how much a minibatch's pictures are moved
   kRunTraits = 13,     ///< what is drawn once for a run: its learning rate
   kTreeCommit = 14,    ///< which step a tree search goes on with
-  kDataItem = 17,      ///< an example of a generated data set
+  kTokenSample = 15,   ///< tokens drawn from a language model
+  kDataItem = 16,      ///< an example of a generated data set
+  kDataOrder = 17,     ///< in which order examples are learned from
 };
 
 struct Philox {
@@ -52,10 +54,11 @@ struct Philox {
 /// of keeping one alive.
 class Stream {
  public:
+  /// block: to begin with draw 4 block of 32 bits.
   TENFOLD_FUNCTION Stream(std::uint32_t seed, Purpose purpose, std::uint32_t index,
-                          std::uint64_t step)
+                          std::uint64_t step, std::uint32_t block = 0)
       : key_{seed, static_cast<std::uint32_t>(purpose)},
-        counter_{0, static_cast<std::uint32_t>(step), static_cast<std::uint32_t>(step >> 32),
+        counter_{block, static_cast<std::uint32_t>(step), static_cast<std::uint32_t>(step >> 32),
                  index} {}
 
   /// 32 uniform bits.

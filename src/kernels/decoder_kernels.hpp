@@ -1,0 +1,81 @@
+// What a decoder-only transformer does to rows of tokens, float32: plain loops over flat memory,
+// without dispatch, allocation or threads, compiled for several instruction sets.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/small_products.hpp"
+
+namespace tenfold::kernels {
+
+/// Keys and values of one layer in blocks. Of every key head a block holds the keys as tiles of
+/// kLanes tokens, each [head_width, kLanes], then the values [block_tokens, value_stride].
+struct AttentionShape {
+  std::int64_t heads, kv_heads, head_width;
+  std::int64_t value_stride;  ///< head_width rounded up to whole kLanes
+  std::int64_t block_tokens;  ///< a multiple of kLanes
+  std::int64_t block_stride;  ///< numbers from a block to the next in the pool
+
+  std::int64_t key_numbers() const { return block_tokens * head_width; }
+  std::int64_t head_numbers() const { return block_tokens * (head_width + value_stride); }
+};
+
+/// Rows lie kRowLanes apart or whole multiples of that, so that whole vectors may be read behind a
+/// row's columns. No row's result depends on another row: every sum runs in one order that depends
+/// on the shape, and in attention on the row's position, alone.
+constexpr std::int64_t kRowLanes = 64;
+
+struct DecoderKernels {
+  /// A weight [in, out] lies in panels of this many outputs: [ceil(out / panel), in, panel].
+  std::int64_t panel;
+  /// weight(i, o) = from[i * in_stride + o * out_stride] -> packed, room for packed_size(in, out).
+  void (*pack)(const float* from, std::int64_t in, std::int64_t out, std::int64_t in_stride,
+               std::int64_t out_stride, float* packed);
+  /// y[r] = start[r] + x[r] w for n rows. start: data null = 0, stride 0 = a bias; may be y. Panels
+  /// of the weight are read once for all rows.
+  void (*product)(ConstRows x, std::int64_t n, std::int64_t in, const float* packed,
+                  std::int64_t out, ConstRows start, Rows y);
+
+  /// y = x / sqrt(mean(x^2) + epsilon) * weight; may be in place.
+  void (*rms_norm)(const float* x, std::int64_t width, const float* weight, float epsilon,
+                   float* y);
+  /// y = (x - mean) / sqrt(variance + epsilon) * weight + bias; may be in place.
+  void (*layer_norm)(const float* x, std::int64_t width, const float* weight, const float* bias,
+                     float epsilon, float* y);
+  /// Half-split rotation of each of heads heads in place, times scale; cosine, sine
+  /// [head_width / 2].
+  void (*rotate)(float* x, std::int64_t heads, std::int64_t head_width, const float* cosine,
+                 const float* sine, float scale);
+  /// values *= scale.
+  void (*scale)(float* values, std::int64_t count, float scale);
+  /// y = silu(gate) * up.
+  void (*swiglu)(const float* gate, const float* up, std::int64_t count, float* y);
+  /// In place, with tanh (Hendrycks and Gimpel 2016, as GPT-2 has it).
+  void (*gelu)(float* values, std::int64_t count);
+
+  /// One query: q [heads, head_width], scaled already; sees keys first to last of the sequence
+  /// whose token p lies in block blocks[p / block_tokens] of pool. scores: room for last + 1 +
+  /// kRowLanes. y [heads, head_width].
+  void (*attend)(const AttentionShape& shape, const float* q, const float* pool,
+                 const std::int32_t* blocks, std::int64_t first, std::int64_t last, float* scores,
+                 float* y);
+
+  float (*largest)(const float* values, std::int64_t count);
+  /// y = e^((x - shift) * scale), 0 below e^-87, in chunks of kChunk numbers, of which sums holds
+  /// each one's sum.
+  void (*exponentials)(const float* x, std::int64_t count, float shift, float scale, float* y,
+                       double* sums);
+};
+constexpr std::int64_t kChunk = 256;
+
+/// Numbers of a packed weight.
+inline std::int64_t packed_size(const DecoderKernels& kernels, std::int64_t in, std::int64_t out) {
+  return (out + kernels.panel - 1) / kernels.panel * kernels.panel * in;
+}
+
+/// Null where this processor cannot run it, or the build is for other processors.
+const DecoderKernels* decoder_kernels(InstructionSet set);
+/// The fastest that this processor runs: the same bits on one kind of machine.
+const DecoderKernels& decoder_kernels();
+
+}  // namespace tenfold::kernels

@@ -1,0 +1,2 @@
+#define TENFOLD_DECODER_KERNELS decoder_kernels_avx512
+#include "kernels/decoder_kernels_set.hpp"

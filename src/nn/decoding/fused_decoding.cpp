@@ -1,0 +1,282 @@
+#include "nn/decoding/fused_decoding.hpp"
+
+#include <ATen/ops/zeros.h>
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.hpp"
+
+namespace tenfold::nn {
+
+namespace {
+
+std::int64_t rounded_up(std::int64_t value, std::int64_t step) {
+  return (value + step - 1) / step * step;
+}
+
+kernels::AttentionShape attention_shape(const TransformerConfig& c,
+                                        const DecodingOptions& options) {
+  if (options.block_tokens < 1 || options.block_tokens % kernels::kLanes != 0) {
+    throw base::Error(base::Code::kUsage,
+                      fmt::format("decoding: blocks of {} tokens", options.block_tokens),
+                      fmt::format("Give a multiple of {}", kernels::kLanes));
+  }
+  kernels::AttentionShape shape{c.heads,
+                                c.kv_heads,
+                                c.head_width,
+                                rounded_up(c.head_width, kernels::kLanes),
+                                options.block_tokens,
+                                0};
+  shape.block_stride = c.layers * c.kv_heads * shape.head_numbers();
+  return shape;
+}
+
+std::int64_t block_bytes(const TransformerConfig& c, const DecodingOptions& options) {
+  return attention_shape(c, options).block_stride * static_cast<std::int64_t>(sizeof(float));
+}
+
+PackedLinear packed_linear(const kernels::DecoderKernels& kernels, std::int64_t in,
+                           std::int64_t out, bool bias) {
+  return {in, out, FloatBuffer(kernels::packed_size(kernels, in, out)),
+          bias ? FloatBuffer(out + kernels::kRowLanes) : FloatBuffer()};
+}
+
+}  // namespace
+
+FloatBuffer::FloatBuffer(std::int64_t count)
+    : memory_(at::zeros({count}, at::kFloat)), data_(memory_.data_ptr<float>()) {}
+
+PaddedRows::PaddedRows(std::int64_t rows, std::int64_t columns)
+    : stride_(rounded_up(columns, kernels::kRowLanes)),
+      memory_(rows * stride_ + kernels::kRowLanes) {}
+
+FusedDecoding::FusedDecoding(const Transformer& model, const DecodingOptions& options)
+    : DecodingEngine(model, options, block_bytes(model.config(), options)),
+      kernels_(kernels::decoder_kernels()),
+      gpt2_(model.config().family == TransformerFamily::kGpt2),
+      shape_(attention_shape(model.config(), options)),
+      layer_numbers_(shape_.kv_heads * shape_.head_numbers()),
+      pool_(blocks().options().blocks * shape_.block_stride) {
+  if (options.type != at::kFloat || !options.device.is_cpu()) {
+    throw base::Error(base::Code::kUsage, "the fused decoder computes in float32 on the CPU",
+                      "Take the torch engine for other types and devices");
+  }
+  const TransformerConfig& c = config();
+  const std::int64_t longest = blocks().options().longest, rows = options.rows;
+  embedding_ = FloatBuffer(c.vocabulary * c.width);
+  if (gpt2_) position_embedding_ = FloatBuffer(c.positions * c.width);
+  const std::int64_t qkv = c.query_columns() + 2 * c.key_columns();
+  const std::int64_t up = gpt2_ ? c.feed_forward : 2 * c.feed_forward;
+  const auto vector = [&](bool wanted) { return wanted ? FloatBuffer(c.width) : FloatBuffer(); };
+  for (std::int64_t i = 0; i < c.layers; ++i) {
+    layers_.push_back({packed_linear(kernels_, c.width, qkv, gpt2_),
+                       packed_linear(kernels_, c.query_columns(), c.width, gpt2_),
+                       packed_linear(kernels_, c.width, up, gpt2_),
+                       packed_linear(kernels_, c.feed_forward, c.width, gpt2_), vector(true),
+                       vector(gpt2_), vector(true), vector(gpt2_)});
+  }
+  last_norm_ = vector(true);
+  last_norm_bias_ = vector(gpt2_);
+  head_ = packed_linear(kernels_, c.width, c.vocabulary, false);
+  scores_ = FloatBuffer(longest + kernels::kRowLanes);
+  x_ = PaddedRows(rows, c.width);
+  normed_ = PaddedRows(rows, c.width);
+  qkv_ = PaddedRows(rows, qkv);
+  mixed_ = PaddedRows(rows, c.query_columns());
+  up_ = PaddedRows(rows, up);
+  if (gpt2_) return;
+  const std::vector<double> frequencies = model.rotary_frequencies();
+  const std::int64_t half = c.head_width / 2;
+  cosine_ = FloatBuffer(longest * half);
+  sine_ = FloatBuffer(longest * half);
+  for (std::int64_t p = 0; p < longest; ++p) {
+    for (std::int64_t i = 0; i < half; ++i) {
+      // Angles in float32, as transformers has them.
+      const float angle = static_cast<float>(p) * static_cast<float>(frequencies[i]);
+      cosine_.data()[p * half + i] = std::cos(angle);
+      sine_.data()[p * half + i] = std::sin(angle);
+    }
+  }
+}
+
+void FusedDecoding::take_parameters(const at::Tensor& flat) {
+  const at::Tensor host = flat.to(at::kCPU, at::kFloat);
+  const auto& entries = model().parameters().entries();
+  std::size_t next = 0;
+  const auto take = [&](const FloatBuffer& into) {
+    const ParameterEntry& entry = entries[next++];
+    std::copy_n(host.data_ptr<float>() + entry.offset, entry.size, into.data());
+  };
+  // count entries that lie together are one weight: [out, in], of GPT-2 [in, out] and a bias.
+  const auto take_linear = [&](const PackedLinear& into, std::size_t count) {
+    const float* const weight = host.data_ptr<float>() + entries[next].offset;
+    next += count;
+    if (!gpt2_) {
+      kernels_.pack(weight, into.in, into.out, 1, into.in, into.packed.data());
+      return;
+    }
+    kernels_.pack(weight, into.in, into.out, into.out, 1, into.packed.data());
+    take(into.bias);
+  };
+  take(embedding_);
+  if (gpt2_) take(position_embedding_);
+  for (const FusedLayer& layer : layers_) {
+    take(layer.norm1);
+    if (gpt2_) take(layer.norm1_bias);
+    take_linear(layer.qkv, gpt2_ ? 1 : 3);
+    take_linear(layer.out, 1);
+    take(layer.norm2);
+    if (gpt2_) take(layer.norm2_bias);
+    take_linear(layer.up, gpt2_ ? 1 : 2);
+    take_linear(layer.down, 1);
+  }
+  take(last_norm_);
+  if (gpt2_) take(last_norm_bias_);
+  const float* const head = config().tied_embeddings
+                                ? embedding_.data()
+                                : host.data_ptr<float>() + entries[next++].offset;
+  kernels_.pack(head, head_.in, head_.out, 1, head_.in, head_.packed.data());
+  base::require(next == entries.size(), "FusedDecoding: parameters are left over");
+}
+
+void FusedDecoding::copy_block(std::int32_t from, std::int32_t to) {
+  std::copy_n(pool_.data() + from * shape_.block_stride, shape_.block_stride,
+              pool_.data() + to * shape_.block_stride);
+}
+
+void FusedDecoding::multiply(kernels::ConstRows x, std::int64_t rows, const PackedLinear& linear,
+                             kernels::ConstRows start, kernels::Rows y) const {
+  kernels_.product(x, rows, linear.in, linear.packed.data(), linear.out, start, y);
+}
+
+void FusedDecoding::norm(const float* x, const FloatBuffer& weight, const FloatBuffer& bias,
+                         float* y) const {
+  const auto epsilon = static_cast<float>(config().norm_epsilon);
+  if (gpt2_) {
+    kernels_.layer_norm(x, config().width, weight.data(), bias.data(), epsilon, y);
+  } else {
+    kernels_.rms_norm(x, config().width, weight.data(), epsilon, y);
+  }
+}
+
+void FusedDecoding::embed(std::span<const TokenRow> rows) {
+  const std::int64_t width = config().width;
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    const float* const token = embedding_.data() + rows[r].token * width;
+    float* const to = x_.row(static_cast<std::int64_t>(r));
+    std::copy_n(token, width, to);
+    if (!gpt2_) continue;
+    const float* const place = position_embedding_.data() + rows[r].position * width;
+    for (std::int64_t i = 0; i < width; ++i) to[i] += place[i];
+  }
+}
+
+void FusedDecoding::store_key_value(const TokenRow& row, std::int32_t block, std::int64_t layer,
+                                    const float* key, const float* value) {
+  const std::int64_t inside = row.position % shape_.block_tokens;
+  const std::int64_t lane = inside % kernels::kLanes;
+  float* head = pool_.data() + block * shape_.block_stride + layer * layer_numbers_;
+  for (std::int64_t h = 0; h < shape_.kv_heads; ++h, head += shape_.head_numbers()) {
+    float* const keys = head + (inside - lane) * shape_.head_width + lane;
+    for (std::int64_t d = 0; d < shape_.head_width; ++d) keys[d * kernels::kLanes] = *key++;
+    std::copy_n(value, shape_.head_width,
+                head + shape_.key_numbers() + inside * shape_.value_stride);
+    value += shape_.head_width;
+  }
+}
+
+void FusedDecoding::attention(const FusedLayer& layer, std::int64_t number,
+                              std::span<const TokenRow> rows, std::span<const std::int32_t> block) {
+  const TransformerConfig& c = config();
+  const auto count = static_cast<std::int64_t>(rows.size());
+  for (std::int64_t r = 0; r < count; ++r) {
+    norm(x_.row(r), layer.norm1, layer.norm1_bias, normed_.row(r));
+  }
+  multiply(normed_, count, layer.qkv, {layer.qkv.bias.data(), 0}, qkv_.all());
+  const auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(c.head_width)));
+  for (std::int64_t r = 0; r < count; ++r) {
+    float* const query = qkv_.row(r);
+    float* const key = query + c.query_columns();
+    if (gpt2_) {
+      kernels_.scale(query, c.query_columns(), scale);
+    } else {
+      const std::int64_t at = rows[r].position * (c.head_width / 2);
+      kernels_.rotate(query, c.heads, c.head_width, cosine_.data() + at, sine_.data() + at, scale);
+      kernels_.rotate(key, c.kv_heads, c.head_width, cosine_.data() + at, sine_.data() + at, 1);
+    }
+    store_key_value(rows[r], block[r], number, key, key + c.key_columns());
+  }
+  for (std::int64_t r = 0; r < count; ++r) {
+    const std::int64_t last = rows[r].position;
+    const std::int64_t first =
+        c.sliding_window ? std::max<std::int64_t>(0, last + 1 - *c.sliding_window) : 0;
+    kernels_.attend(shape_, qkv_.row(r), pool_.data() + number * layer_numbers_,
+                    blocks().table(rows[r].sequence).data(), first, last, scores_.data(),
+                    mixed_.row(r));
+  }
+  if (gpt2_) {
+    // The bias, then the residual stream: in place, so the bias is added to that first.
+    for (std::int64_t r = 0; r < count; ++r) {
+      for (std::int64_t i = 0; i < c.width; ++i) x_.row(r)[i] += layer.out.bias.data()[i];
+    }
+  }
+  multiply(mixed_, count, layer.out, x_, x_.all());
+}
+
+void FusedDecoding::feed_forward(const FusedLayer& layer, std::int64_t rows) {
+  const TransformerConfig& c = config();
+  for (std::int64_t r = 0; r < rows; ++r) {
+    norm(x_.row(r), layer.norm2, layer.norm2_bias, normed_.row(r));
+  }
+  multiply(normed_, rows, layer.up, {layer.up.bias.data(), 0}, up_.all());
+  for (std::int64_t r = 0; r < rows; ++r) {
+    float* const up = up_.row(r);
+    if (!gpt2_) {
+      kernels_.swiglu(up, up + c.feed_forward, c.feed_forward, up);
+      continue;
+    }
+    kernels_.gelu(up, c.feed_forward);
+    for (std::int64_t i = 0; i < c.width; ++i) x_.row(r)[i] += layer.down.bias.data()[i];
+  }
+  multiply(up_, rows, layer.down, x_, x_.all());
+}
+
+void FusedDecoding::head(std::span<const TokenRow> rows, std::span<float> logits) {
+  const std::int64_t vocabulary = config().vocabulary;
+  // Rows whose logits follow each other are one product.
+  std::int64_t count = 0, first = 0;
+  const auto flush = [&] {
+    if (count == 0) return;
+    multiply(normed_, count, head_, {nullptr, 0}, {logits.data() + first * vocabulary, vocabulary});
+    count = 0;
+  };
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    if (rows[r].logits < 0) continue;
+    if (rows[r].logits != first + count) {
+      flush();
+      first = rows[r].logits;
+    }
+    norm(x_.row(static_cast<std::int64_t>(r)), last_norm_, last_norm_bias_, normed_.row(count));
+    ++count;
+  }
+  flush();
+}
+
+void FusedDecoding::compute(std::span<const TokenRow> rows, std::span<const std::int32_t> block,
+                            std::span<float> logits) {
+  embed(rows);
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    attention(layers_[i], static_cast<std::int64_t>(i), rows, block);
+    feed_forward(layers_[i], static_cast<std::int64_t>(rows.size()));
+  }
+  head(rows, logits);
+}
+
+std::unique_ptr<DecodingEngine> make_fused_decoding(const Transformer& model,
+                                                    const DecodingOptions& options) {
+  return std::make_unique<FusedDecoding>(model, options);
+}
+
+}  // namespace tenfold::nn
