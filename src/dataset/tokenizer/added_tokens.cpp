@@ -91,9 +91,13 @@ AddedTokens::Token AddedTokens::read(const JsonNode& node, TokenTable& table) {
   return token;
 }
 
-void AddedTokens::normalize(const std::function<std::string(const std::string&)>& normalizer) {
+void AddedTokens::normalize(const std::function<std::string(const std::string&)>& normalizer,
+                            TokenTable& table) {
   Matcher& matcher = matchers_[1];
-  for (Token& token : matcher.tokens) token.content = normalizer(token.content);
+  for (Token& token : matcher.tokens) {
+    token.content = normalizer(token.content);
+    table.set_bytes(token.id, token.content);
+  }
   matcher.build();
 }
 

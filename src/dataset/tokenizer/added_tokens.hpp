@@ -35,8 +35,9 @@ class AddedTokens {
   /// Throws Code::kData.
   AddedTokens(const JsonNode& root, TokenTable& table);
 
-  /// What the normalizer makes of the tokens of Stage::kNormalized.
-  void normalize(const std::function<std::string(const std::string&)>& normalizer);
+  /// What the normalizer makes of the tokens of Stage::kNormalized: looked for, and decoded, so.
+  void normalize(const std::function<std::string(const std::string&)>& normalizer,
+                 TokenTable& table);
 
   /// Cuts the text at tokens: of those that begin first, the longest. No text part is empty.
   std::vector<Part> split(std::string_view text, Specials specials, Stage stage) const;

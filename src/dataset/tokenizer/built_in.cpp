@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "dataset/tokenizer/byte_alphabet.hpp"
 #include "dataset/tokenizer/load.hpp"
 #include "dataset/tokenizer/tokenizer.hpp"
 #include "dataset/tokenizer/utf8.hpp"
@@ -120,6 +121,62 @@ std::unique_ptr<Tokenizer> make_word_tokenizer(std::span<const std::string> word
   return builder.build(
       {{"type", "WordLevel"}, {"unk_token", specials.unknown.value_or(kNoUnknown)}},
       word_pipeline());
+}
+
+namespace {
+
+// BPE without merges: every symbol is a token.
+Json unmerged(const Json& unknown) {
+  return {{"type", "BPE"},
+          {"dropout", nullptr},
+          {"unk_token", unknown},
+          {"continuing_subword_prefix", nullptr},
+          {"end_of_word_suffix", nullptr},
+          {"fuse_unk", false},
+          {"byte_fallback", false},
+          {"ignore_merges", false},
+          {"merges", Json::array()}};
+}
+
+Json byte_level() {
+  return {{"type", "ByteLevel"},
+          {"add_prefix_space", false},
+          {"trim_offsets", true},
+          {"use_regex", false}};
+}
+
+}  // namespace
+
+std::unique_ptr<Tokenizer> make_char_tokenizer(std::span<const std::string> characters,
+                                               const SpecialTokens& specials) {
+  Builder builder(specials);
+  builder.add_specials();
+  for (const std::string& character : characters) {
+    if (character.empty() ||
+        static_cast<std::size_t>(first_character(character).bytes) != character.size()) {
+      throw base::Error(base::Code::kData, fmt::format("\"{}\" is not one UTF-8 character",
+                                                       base::printable(character)));
+    }
+    builder.add(character);
+  }
+  const Json unknown = specials.unknown ? Json(*specials.unknown) : Json(nullptr);
+  return builder.build(
+      unmerged(unknown),
+      {{"normalizer", nullptr}, {"pre_tokenizer", nullptr}, {"decoder", {{"type", "Fuse"}}}});
+}
+
+std::unique_ptr<Tokenizer> make_byte_tokenizer(const SpecialTokens& specials) {
+  if (specials.unknown) {
+    throw base::Error(base::Code::kData,
+                      "a byte tokenizer knows every byte: it has no unknown token");
+  }
+  Builder builder(specials);
+  for (int byte = 0; byte < 256; ++byte)
+    builder.add(byte_character(static_cast<std::uint8_t>(byte)));
+  builder.add_specials();
+  return builder.build(
+      unmerged(nullptr),
+      {{"normalizer", nullptr}, {"pre_tokenizer", byte_level()}, {"decoder", byte_level()}});
 }
 
 }  // namespace tenfold::dataset

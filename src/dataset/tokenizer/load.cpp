@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/text.hpp"
+#include "dataset/tokenizer/bpe_tokenizer.hpp"
 #include "dataset/tokenizer/word_tokenizer.hpp"
 
 namespace tenfold::dataset {
@@ -156,6 +157,7 @@ std::unique_ptr<Tokenizer> read_tokenizer_json(const std::string& text, const st
              "post_processor", "decoder", "model"});
   const JsonNode model = root.at("model");
   const std::string& type = model.type();
+  if (type == "BPE") return std::make_unique<BpeTokenizer>(root);
   if (type == "WordLevel") return std::make_unique<WordTokenizer>(root);
   model.refuse(fmt::format("type \"{}\" is not supported", base::printable(type)),
                "supported: BPE, WordLevel");
