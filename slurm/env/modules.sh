@@ -7,7 +7,7 @@
 module purge
 module load gcc/12 cmake ninja python/3.11
 module load openmpi/4.1              # built with Slurm and PMIx: `srun --mpi=list` must name pmix
-module load hdf5/1.14-parallel boost fmt nlohmann-json openssl
+module load hdf5/1.14-parallel boost fmt nlohmann-json openssl pcre2 sentencepiece utf8proc
 # Where a site has no module for them: the folders that CMake should look into.
 export HDF5_ROOT=${HDF5_ROOT:-${HDF5_DIR:-}}
 export Kokkos_ROOT=${Kokkos_ROOT:-}

@@ -1,0 +1,330 @@
+#include "mcts_dpo/config.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "base/error.hpp"
+#include "mcts_dpo/presets.hpp"
+
+namespace tenfold::mcts_dpo {
+
+using base::Code;
+using base::Error;
+
+namespace {
+
+const std::vector<std::string> kLearning{"iterate", "sft"};
+
+void declare_model(Config& c, cli::OptionTable& table) {
+  table.group("model", "Model");
+  table
+      .add("model.model", &c.model,
+           "Hugging Face directory (config.json, safetensors, tokenizer); empty: a fresh model of "
+           "the shape below")
+      .common();
+  table.add("model.family", &c.family, "kind of a fresh model").choices({"llama", "gpt2"});
+  table.add("model.layers", &c.layers, "layers of a fresh model").range(1, 1024);
+  table.add("model.width", &c.width, "its hidden size").range(1, 65536);
+  table.add("model.heads", &c.heads, "its attention heads").range(1, 4096);
+  table.add("model.kv-heads", &c.kv_heads, "its heads of keys and values; 0: as many")
+      .range(0, 4096);
+  table.add("model.feed-forward", &c.feed_forward, "its feed-forward width").range(1, 1 << 20);
+  table.add("model.positions", &c.positions, "its longest sequence").range(2, 1 << 20);
+  table.add("model.tied-embeddings", &c.tied_embeddings, "its head is its embedding");
+  table
+      .add("model.export", &c.export_to,
+           "directory to write the model to at the end, as Hugging Face's")
+      .alias("export")
+      .not_a_result()
+      .common();
+  table.add("model.export-type", &c.export_type, "type of exported weights")
+      .choices({"float32", "bfloat16"})
+      .not_a_result();
+  table
+      .add("model.engine", &c.engine,
+           "what decodes: fused (own kernels, CPU: the same text whatever the batch), torch, auto: "
+           "fused on the CPU")
+      .choices({"auto", "fused", "torch"});
+  table.add("model.cache-mib", &c.cache_mib, "memory for keys and values, per rank")
+      .unit("MiB")
+      .range(1, 1 << 20)
+      .not_a_result();
+}
+
+void declare_data(Config& c, cli::OptionTable& table) {
+  table.group("data", "Questions");
+  table
+      .add("data.task", &c.task,
+           "generated: chain (word problems), chain-long, facts (multiple choice); or files")
+      .choices({"chain", "chain-long", "facts", "files"})
+      .common();
+  table
+      .add("data.flip", &c.flip,
+           "share of 'finds' and 'loses' that the teacher of --mode sft solves the wrong way round")
+      .only_with("data.task", {"chain", "chain-long"})
+      .range(0, 1);
+  table.add("data.verbose-text", &c.verbose_text, "names and items in word problems")
+      .only_with("data.task", {"chain", "chain-long"});
+  table.add("data.train-file", &c.train_file, "questions to learn from")
+      .only_with("data.task", {"files"});
+  table.add("data.eval-file", &c.eval_file, "questions to be measured by")
+      .only_with("data.task", {"files"});
+  table.add("data.format", &c.format, "of both files")
+      .only_with("data.task", {"files"})
+      .choices({"auto", "jsonl", "gsm8k", "math", "sciq", "arc"});
+  table.add("data.skip-bad-rows", &c.skip_bad_rows, "bad rows to skip before it is an error")
+      .range(0, 1e9);
+  table.add("data.allow-leak", &c.allow_leak, "questions of one file may be in the other");
+  table
+      .add("data.eval-questions", &c.eval_questions, "questions of an evaluation; 0: all of a file")
+      .range(0, 1e7);
+  table.add("data.eval-split", &c.eval_split, "part of a generated task: tune on validation")
+      .choices({"test", "validation"});
+
+  table.group("prompt", "Prompts");
+  table.add("prompt.question", &c.prompt_question,
+            "text of a question: {question}, or {text} and {choices}; \\n is a new line");
+  table.add("prompt.answer", &c.prompt_answer, "text between it and the solution");
+  table.add("prompt.evaluation", &c.prompt_evaluation,
+            "text of a self-evaluation, up to the letter: {question}, {reference}, {partial}");
+  table.add("prompt.right", &c.prompt_right, "what says that the partial solution is right");
+  table.add("prompt.wrong", &c.prompt_wrong, "what says that it is wrong");
+  table
+      .add("prompt.step-rule", &c.step_rule,
+           "where a step ends: newline, sentence, token(N), delimiter(REGEX), official")
+      .alias("step-rule");
+  table.add("prompt.step-tokens", &c.step_tokens, "longest step").unit("tokens").range(1, 1 << 20);
+  table.add("prompt.solution-tokens", &c.solution_tokens, "longest solution")
+      .unit("tokens")
+      .range(1, 1 << 20);
+}
+
+void declare_search(Config& c, cli::OptionTable& table) {
+  table.group("search", "Tree search");
+  table.add("search.iterations", &c.iterations_per_root, "search iterations before each step (K)")
+      .range(1, 1e9)
+      .common();
+  table.add("search.first-root-factor", &c.first_root_factor, "times as many before the first")
+      .range(1, 1e6);
+  table.add("search.root-breadth", &c.root_breadth, "samples of first steps (b1)").range(1, 4096);
+  table.add("search.breadth", &c.breadth, "samples of later steps (b2)").range(1, 4096);
+  table.add("search.depth-limit", &c.depth_limit, "most steps of a solution").range(1, 1000);
+  table.add("search.c-puct", &c.c_puct, "weight of the exploration term").range(0, 1e6);
+  table.add("search.prior-exponent", &c.prior_exponent, "lambda: length penalty of priors")
+      .range(0, 100);
+  table
+      .add("search.prior", &c.prior,
+           "code: exp(log p / length^lambda); paper: p / length^lambda (section 3.1)")
+      .choices({"code", "paper"});
+  table.add("search.root-temperature", &c.root_temperature, "of first steps").range(0, 100);
+  table.add("search.temperature", &c.temperature, "of --temperature-share of later steps")
+      .range(0, 100);
+  table
+      .add("search.temperature-share", &c.temperature_share,
+           "share of later samples at --temperature; the others are drawn at 1")
+      .range(0, 1);
+  table.add("search.top-k", &c.top_k, "most likely tokens that a sample is drawn from; 0: all")
+      .range(0, 1 << 24);
+  table.add("search.top-p", &c.top_p, "their least joint probability").above(0).at_most(1);
+  table
+      .add("search.commit-temperature", &c.commit_temperature,
+           "of the choice of a step after search; 0: the best")
+      .range(0, 100);
+  table.add("search.force-terminate", &c.force_terminate,
+            "the step at the depth limit runs to the end of the solution");
+  table.add("search.early-stop", &c.early_stop,
+            "leave a root when no other step can still become the best");
+  table
+      .add("search.compat", &c.compat,
+           "official: visits of the root, first choices and ties as the published code counts them")
+      .choices({"none", "official"});
+  table.add("search.inject-solution", &c.inject_solution,
+            "the given solution's next step is a candidate, too (the code's include_gt)");
+  table.add("search.trees-in-flight", &c.trees_in_flight, "trees that a rank searches at a time")
+      .range(1, 1 << 20)
+      .not_a_result();
+  table
+      .add("search.slice", &c.slice,
+           "questions between two points where a checkpoint can be taken; 0: a whole round")
+      .range(0, 1e9)
+      .not_a_result();
+  table
+      .add(
+          "search.self-evaluation", &c.self_evaluation,
+          "C(s): off; forced: P(right) / (P(right) + P(wrong)) of the next token; official: greedy "
+          "decoding, not normalised")
+      .choices({"off", "forced", "official"})
+      .common();
+  table.add("search.reference", &c.reference, "what a self-evaluation is shown of the answer")
+      .choices({"solution", "answer", "none"});
+  table.group("reward", "Reward");
+  table.add("reward.depth-damp", &c.depth_damp, "divide C by max(depth - 3, 1) (the code)");
+  table.add("reward.novelty", &c.novelty,
+            "1.25 for a right solution that is not the given one (the code)");
+  table.add("reward.graded-choices", &c.graded_choices,
+            "graded outcomes of multiple choice (code)");
+  table.add("reward.unparsable", &c.unparsable_reward, "outcome of a solution without an answer")
+      .range(-1, 1);
+  table.add("reward.percent-leniency", &c.percent_leniency,
+            "100 times or a hundredth of the right number passes (the code)");
+}
+
+void declare_learning(Config& c, cli::OptionTable& table) {
+  table.group("pair", "Pairs");
+  table
+      .add("pair.loser", &c.loser, "which of the worse siblings: worst, second best, random (code)")
+      .choices({"worst", "second", "random"});
+  table.add("pair.min-gap", &c.min_gap, "least difference of Q").range(0, 1e6);
+  table.add("pair.require-right-path", &c.require_right_path,
+            "leave out trees whose committed solution is wrong");
+  table.add("pair.most", &c.most_pairs, "most pairs of a tree").range(1, 1e6);
+
+  table.group("preference", "Preference loss");
+  table.add("preference.loss", &c.loss, "DPO's sigmoid, or IPO's square")
+      .choices({"sigmoid", "ipo"});
+  table.add("preference.beta", &c.beta, "beta").above(0).at_most(1e3).common();
+  table.add("preference.smoothing", &c.smoothing, "label smoothing: visit counts, constant, none")
+      .choices({"visits", "constant", "none"});
+  table.add("preference.smoothing-constant", &c.smoothing_constant, "alpha")
+      .only_with("preference.smoothing", {"constant"})
+      .range(0, 0.5);
+  table.add("preference.nll", &c.nll, "weight of the winner's negative log-probability per token")
+      .range(0, 1e3);
+  table.add("preference.length-power", &c.length_power, "divide log-ratios by length to this power")
+      .only_with("preference.loss", {"sigmoid"})
+      .range(0, 4);
+  table.add("preference.packed", &c.packed, "compute prefixes that a tree's pairs share once")
+      .not_a_result();
+
+  table.group("learn", "Learning");
+  table
+      .add(
+          "learn.method", &c.method,
+          "of --mode iterate: step-level or instance-level preferences, sequences that were right, "
+          "or more of the teacher's")
+      .choices({"mcts-dpo", "instance-dpo", "expert-iteration", "sft-continue"})
+      .common();
+  table.add("learn.rounds", &c.rounds, "rounds of search and learning").range(1, 1e9).common();
+  table.add("learn.questions", &c.questions, "questions of a round").range(1, 1e7).common();
+  table.add("learn.passes", &c.passes, "passes over a round's pairs").range(1, 1e4);
+  table.add("learn.batch", &c.batch, "pairs or sequences of an update").range(1, 1e6).common();
+  table
+      .add("learn.policy-refresh", &c.policy_refresh,
+           "rounds between copies of the policy into the one that searches; 0: never (offline)")
+      .range(0, 1e9);
+  table.add("learn.samples", &c.samples, "solutions sampled of each question")
+      .only_with("learn.method", {"instance-dpo", "expert-iteration"})
+      .range(1, 4096);
+  table
+      .add("learn.most-empty-rounds", &c.most_empty_rounds,
+           "rounds in a row without a pair before the run ends")
+      .range(1, 1e9);
+  table.add("learn.lr", &c.lr, "step size").above(0).at_most(10).common();
+  table.add("learn.lr-schedule", &c.lr_schedule, "after the warm-up")
+      .choices({"constant", "cosine"});
+  table.add("learn.lr-final", &c.lr_final, "where the cosine ends").range(0, 10);
+  table.add("learn.lr-cycle", &c.lr_cycle, "updates of a cycle of it; 0: the run").range(0, 1e12);
+  table.add("learn.lr-warmup", &c.lr_warmup, "updates of a linear warm-up").range(0, 1e12);
+  table.add("learn.beta1", &c.beta1, "AdamW").at_least(0).below(1);
+  table.add("learn.beta2", &c.beta2, "AdamW").at_least(0).below(1);
+  table.add("learn.weight-decay", &c.weight_decay, "of matrices, decoupled").range(0, 10);
+  table.add("learn.clip", &c.clip, "largest norm of the gradient; 0: any").range(0, 1e9);
+  table.add("learn.logits-chunk", &c.logits_chunk, "rows whose logits exist at a time")
+      .range(1, 1 << 24)
+      .not_a_result();
+
+  table.group("sft", "Supervised fine-tuning");
+  table.add("sft.steps", &c.sft_steps, "updates of --mode sft").range(1, 1e12).common();
+  table.add("sft.examples", &c.sft_examples, "examples of a generated task").range(1, 1e8);
+}
+
+void declare_evaluation(Config& c, cli::OptionTable& table) {
+  table.group("eval", "Evaluation");
+  table
+      .add("eval.every", &c.eval_every,
+           "updates (sft) or rounds (iterate) between evaluations; 0: every round, or at the end")
+      .alias("eval-every")
+      .range(0, 1e12);
+  table
+      .add(
+          "eval.by", &c.eval_by,
+          "of --mode evaluate: one greedy solution; the majority and pass@k of --eval-samples; the "
+          "search's committed solution")
+      .alias("eval-by")
+      .choices({"greedy", "samples", "search"});
+  table.add("eval.samples", &c.eval_samples, "solutions of each question")
+      .alias("eval-samples")
+      .range(1, 1 << 16);
+  table.add("eval.temperature", &c.eval_temperature, "of those samples")
+      .alias("eval-temperature")
+      .range(0, 100);
+}
+
+}  // namespace
+
+void Config::declare(cli::OptionTable& table) {
+  table.group("mode", "Mode");
+  table
+      .add("mode.mode", &mode,
+           "sft: imitate solutions; iterate: search, learn, repeat; evaluate: measure a model")
+      .choices({"sft", "iterate", "evaluate"})
+      .common();
+  declare_model(*this, table);
+  declare_data(*this, table);
+  declare_search(*this, table);
+  declare_learning(*this, table);
+  declare_evaluation(*this, table);
+  declare_presets(table);
+}
+
+void Config::validate() const {
+  const auto refuse = [](const std::string& what, const std::string& hint) {
+    throw Error(Code::kUsage, what, hint);
+  };
+  if (task == "files" && mode != "evaluate" && train_file.empty()) {
+    refuse("--task files needs --train-file", "Name the file of questions to learn from");
+  }
+  if (task == "files" && eval_file.empty()) {
+    refuse("--task files needs --eval-file", "Name the file of questions to be measured by");
+  }
+  if (task == "files" && model.empty()) {
+    refuse("--task files needs --model",
+           "A fresh model has a vocabulary for generated tasks alone: name a directory");
+  }
+  if (mode == "evaluate" && model.empty()) {
+    refuse("--mode evaluate needs --model", "Name the directory of the model to measure");
+  }
+  if (mode == "iterate" && model.empty()) {
+    refuse("--mode iterate needs --model",
+           "Train one with --mode sft --export DIR, then give --model DIR");
+  }
+  if (loss == "ipo" && smoothing != "none") {
+    refuse("--loss ipo has no label smoothing", "Add --smoothing none");
+  }
+  if (prompt_right.empty() || prompt_wrong.empty() || prompt_right == prompt_wrong) {
+    refuse("--right and --wrong must be two different texts", "A and B, for example");
+  }
+  if (lr_schedule == "constant" && lr_final != 0) {
+    refuse("--lr-final means nothing with --lr-schedule constant", "Add --lr-schedule cosine");
+  }
+  if (step_tokens > solution_tokens) {
+    refuse("--step-tokens is larger than --solution-tokens", "A step is a part of a solution");
+  }
+}
+
+double learning_rate(const Config& config, std::int64_t step, std::int64_t total) {
+  const std::int64_t cycle =
+      config.lr_cycle > 0 ? config.lr_cycle : std::max<std::int64_t>(total, 1);
+  const std::int64_t at = step % cycle;
+  if (at < config.lr_warmup) {
+    return config.lr * static_cast<double>(at + 1) / static_cast<double>(config.lr_warmup);
+  }
+  if (config.lr_schedule == "constant") return config.lr;
+  const std::int64_t rest = std::max<std::int64_t>(cycle - config.lr_warmup, 1);
+  const double done = static_cast<double>(at - config.lr_warmup) / static_cast<double>(rest);
+  return config.lr_final +
+         (config.lr - config.lr_final) * 0.5 * (1 + std::cos(std::numbers::pi * done));
+}
+
+}  // namespace tenfold::mcts_dpo

@@ -1,0 +1,42 @@
+#include "mcts_dpo/generation/decoder.hpp"
+
+#include <array>
+#include <span>
+
+#include "base/error.hpp"
+#include "base/hash.hpp"
+
+namespace tenfold::mcts_dpo {
+
+Decoder::Decoder(const Config& config, const nn::Transformer& model, const at::Device& device)
+    : longest_(model.config().positions) {
+  nn::DecodingOptions options;
+  options.cache_bytes = config.cache_mib << 20;
+  options.device = device;
+  const bool fused = config.engine == "fused" || (config.engine == "auto" && device.is_cpu());
+  if (fused && !device.is_cpu()) {
+    throw base::Error(base::Code::kUsage, "--engine fused decodes on the CPU alone",
+                      "Choose --engine torch, or --device cpu");
+  }
+  base::require(fused, "TORCH ENGINE COMES");
+  engine_ = nn::make_fused_decoding(model, options);
+  generator_ =
+      std::make_unique<nn::Generator>(*engine_, nn::GeneratorOptions{[this](std::int64_t missing) {
+        return make_room_ && make_room_(missing);
+      }});
+}
+
+void Decoder::set_parameters(const at::Tensor& flat) {
+  base::require(generator_->idle(), "Decoder: parameters change while samples are drawn");
+  engine_->set_parameters(flat);
+  engine_->blocks().drop_stale();
+}
+
+nn::SampleKey sample_key(std::uint32_t seed, SampleUse use, std::uint64_t round,
+                         std::uint64_t question, std::uint64_t place, std::uint64_t number) {
+  const std::array<std::uint64_t, 5> parts{static_cast<std::uint64_t>(use), round, question, place,
+                                           number};
+  return {seed, static_cast<std::uint32_t>(question), base::xxh64(std::as_bytes(std::span(parts)))};
+}
+
+}  // namespace tenfold::mcts_dpo

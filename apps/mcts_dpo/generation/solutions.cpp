@@ -1,0 +1,76 @@
+#include "mcts_dpo/generation/solutions.hpp"
+
+#include <algorithm>
+
+#include "base/error.hpp"
+
+namespace tenfold::mcts_dpo {
+
+Judgement judge_solution(const Config& config, const Question& question, std::string_view text) {
+  if (!question.answer_key.empty()) {
+    const ChoiceGrade grade =
+        grade_choice(text, question.choices, question.answer_key, config.graded_choices);
+    return {grade.verdict, grade.reward};
+  }
+  CompareOptions options;
+  options.percent_leniency = config.percent_leniency;
+  const Verdict verdict = judge(text, question.answer, options);
+  return {verdict, verdict == Verdict::kRight ? 1.0 : -1.0};
+}
+
+SolutionSampler::SolutionSampler(const Config& config, const Prompts& prompts, Decoder& decoder,
+                                 std::uint32_t seed)
+    : config_(config), prompts_(prompts), decoder_(decoder), seed_(seed) {}
+
+nn::GenerationRequest SolutionSampler::request_of(const Work& work, std::int64_t count,
+                                                  const nn::SamplingOptions& sampling,
+                                                  SampleUse use, std::uint64_t round) const {
+  nn::GenerationRequest request;
+  request.pending = prompts_.question(*work.question);
+  request.ends = prompts_.ends();
+  const std::int64_t room = decoder_.longest() - static_cast<std::int64_t>(request.pending.size());
+  for (std::int64_t k = 0; k < count; ++k) {
+    nn::SampleSpec sample;
+    sample.key = sample_key(seed_, use, round, work.index, 0, static_cast<std::uint64_t>(k));
+    sample.options = sampling;
+    sample.most_tokens = std::max<std::int64_t>(1, std::min(room, config_.solution_tokens));
+    request.samples.push_back(sample);
+  }
+  return request;
+}
+
+std::vector<std::vector<Solution>> SolutionSampler::draw(std::span<const Work> work,
+                                                         std::int64_t count,
+                                                         const nn::SamplingOptions& sampling,
+                                                         SampleUse use, std::uint64_t round) {
+  nn::Generator& generator = decoder_.generator();
+  base::require(generator.idle(), "SolutionSampler: the generator has other work");
+  for (std::size_t i = 0; i < work.size(); ++i) {
+    nn::GenerationRequest request = request_of(work[i], count, sampling, use, round);
+    request.id = static_cast<std::int64_t>(i);
+    generator.submit(std::move(request));
+  }
+  std::vector<std::vector<Solution>> solutions(work.size());
+  while (!generator.idle()) {
+    for (const nn::GenerationResult& result : generator.advance()) {
+      const auto i = static_cast<std::size_t>(result.id);
+      for (const nn::GeneratedSample& sample : result.samples) {
+        solutions[i].push_back(solution_of(*work[i].question, sample));
+        decoder_.blocks().release(sample.sequence);
+      }
+    }
+  }
+  return solutions;
+}
+
+Solution SolutionSampler::solution_of(const Question& question,
+                                      const nn::GeneratedSample& sample) const {
+  Solution solution;
+  solution.tokens = sample.tokens;
+  for (const float each : sample.log_probabilities) solution.log_prob += double{each};
+  solution.ended = sample.reason == nn::StopReason::kEnd;
+  solution.judgement = judge_solution(config_, question, prompts_.text(sample.tokens));
+  return solution;
+}
+
+}  // namespace tenfold::mcts_dpo

@@ -1,0 +1,60 @@
+// Whole solutions of questions, and whether they are right.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "mcts_dpo/answers/compare.hpp"
+#include "mcts_dpo/config.hpp"
+#include "mcts_dpo/data/question.hpp"
+#include "mcts_dpo/generation/decoder.hpp"
+#include "mcts_dpo/generation/prompts.hpp"
+
+namespace tenfold::mcts_dpo {
+
+/// Verdict and reward of a solution's text: 1 right, -1 not; graded for choices where the options
+/// say so.
+struct Judgement {
+  Verdict verdict = Verdict::kUnparsable;
+  double reward = -1;
+};
+Judgement judge_solution(const Config& config, const Question& question, std::string_view text);
+
+struct Solution {
+  Tokens tokens;  ///< with the end token, where it ended
+  double log_prob = 0;
+  bool ended = false;
+  Judgement judgement;
+};
+
+/// Draws solutions in one batch. Not collective; what is drawn depends on the question, its index
+/// and the options alone.
+class SolutionSampler {
+ public:
+  SolutionSampler(const Config& config, const Prompts& prompts, Decoder& decoder,
+                  std::uint32_t seed);
+
+  struct Work {
+    std::uint64_t index = 0;  ///< of the question: names its random streams
+    const Question* question = nullptr;
+  };
+  /// [work][count] solutions; use and round go into the streams.
+  std::vector<std::vector<Solution>> draw(std::span<const Work> work, std::int64_t count,
+                                          const nn::SamplingOptions& sampling, SampleUse use,
+                                          std::uint64_t round);
+
+ private:
+  nn::GenerationRequest request_of(const Work& work, std::int64_t count,
+                                   const nn::SamplingOptions& sampling, SampleUse use,
+                                   std::uint64_t round) const;
+  Solution solution_of(const Question& question, const nn::GeneratedSample& sample) const;
+
+  const Config& config_;
+  const Prompts& prompts_;
+  Decoder& decoder_;
+  std::uint32_t seed_;
+};
+
+}  // namespace tenfold::mcts_dpo

@@ -1,0 +1,44 @@
+// The first half of a round: search trees, or sampled solutions, of its questions, by all ranks.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "mcts_dpo/generation/solutions.hpp"
+#include "mcts_dpo/modes/round_records.hpp"
+#include "search/options.hpp"
+#include "train/experiment.hpp"
+
+namespace tenfold::mcts_dpo {
+
+/// A round's questions: number `first` of the run and the following ones.
+struct Round {
+  std::uint64_t number = 0, first = 0;
+  std::span<const Question> questions;
+};
+
+class Collector {
+ public:
+  virtual ~Collector() = default;
+  /// Collective. The decoder has the parameters to work with; records may hold what an earlier
+  /// process has done of this round.
+  virtual void begin(const Round& round, const RoundRecords& records) = 0;
+  /// Collective: works until at least `more` questions (or all) are done that were not, or until a
+  /// signal or time asks for a pause and one is done at least; gathers into records.
+  virtual void run(std::int64_t more, RoundRecords& records) = 0;
+};
+
+std::unique_ptr<Collector> make_search_collector(const Config& config, const Prompts& prompts,
+                                                 Decoder& decoder, train::RunContext& context);
+std::unique_ptr<Collector> make_sample_collector(const Config& config, const Prompts& prompts,
+                                                 Decoder& decoder, train::RunContext& context);
+
+/// The search's options.
+search::SearchOptions search_options(const Config& config, std::uint32_t seed);
+
+/// A record of sampled solutions, and back. Throws Code::kCheckpoint on damage.
+Bytes solution_bytes(const std::vector<Solution>& solutions);
+std::vector<Solution> solutions_of(std::span<const std::byte> bytes);
+
+}  // namespace tenfold::mcts_dpo

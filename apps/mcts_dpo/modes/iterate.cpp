@@ -1,0 +1,305 @@
+#include "mcts_dpo/modes/iterate.hpp"
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "mcts_dpo/question_sets.hpp"
+
+namespace tenfold::mcts_dpo {
+
+using base::Code;
+using base::Error;
+
+bool Iteration::preferences() const {
+  return config_.method == "mcts-dpo" || config_.method == "instance-dpo";
+}
+
+std::uint64_t Iteration::total_steps() const {
+  return static_cast<std::uint64_t>(2 * config_.questions * config_.rounds);
+}
+
+std::uint64_t Iteration::evaluate_every() const {
+  return static_cast<std::uint64_t>(2 * config_.questions *
+                                    std::max<std::int64_t>(1, config_.eval_every));
+}
+
+namespace {
+
+void declare_round_metrics(train::Metrics& metrics, const Config& config) {
+  const auto rank0 = [&](const char* name, const char* unit, const char* description,
+                         const char* better) {
+    metrics.declare({name, unit, description, "rank0", better, 1});
+  };
+  rank0("search/success", "", "share of committed or sampled solutions that are right", "max");
+  rank0("search/lessons", "", "pairs or sequences of the round", "");
+  rank0("tokens/generated", "tokens", "drawn since the start, over all ranks", "");
+  rank0("tokens/prefilled", "tokens", "read since the start, over all ranks", "");
+  rank0("tokens/trained", "tokens", "in updates since the start", "");
+  rank0("tokens/compute", "tokens", "generated + prefilled + 3 trained", "");
+  if (config.method != "mcts-dpo") return;
+  rank0("pairs/smoothing", "", "mean alpha", "");
+  rank0("pairs/wrong_path", "trees", "left out: the committed solution is wrong", "");
+  rank0("pairs/only_child", "nodes", "left out: one child", "");
+  rank0("pairs/small_gap", "nodes", "left out: equal Q", "");
+  rank0("pairs/too_long", "nodes", "left out: longer than the model's positions", "");
+  rank0("pairs/over_limit", "nodes", "left out: enough pairs of the tree", "");
+}
+
+}  // namespace
+
+void Iteration::build(train::RunContext& context) {
+  workshop_ = std::make_unique<Workshop>(config_, context);
+  const Policy& policy = workshop_->policy;
+  reference_ = policy.parameters().clone();
+  if (config_.policy_refresh > 1) snapshot_ = policy.parameters().clone();
+  if (collects()) {
+    questions_ = search_questions(config_, context.seed);
+  } else {
+    for (const Question& each : teacher_questions(config_, context.seed)) {
+      teacher_.push_back(imitation_of(workshop_->prompts, each));
+    }
+  }
+  records_ =
+      std::make_unique<RoundRecords>(static_cast<std::size_t>(config_.questions), context.shards);
+  learner_ = std::make_unique<PolicyLearner>(learner_options(config_), policy.model(),
+                                             policy.parameters(), context);
+  declare_learning_metrics(*context.metrics, preferences());
+  declare_round_metrics(*context.metrics, config_);
+  context.metrics->headline({"eval/accuracy", "search/success", "train/loss"});
+}
+
+void Iteration::state(store::StateRegistry& registry) {
+  registry.experiment("iterate");
+  registry.identity("task", config_.task);
+  registry.identity("method", config_.method);
+  const Policy& policy = workshop_->policy;
+  name_policy(registry, config_, policy);
+  const nn::ParameterLayout& layout = policy.model().parameters();
+  train::register_flat(registry, "model", policy.parameters(), layout);
+  if (snapshot_.defined()) train::register_flat(registry, "snapshot", snapshot_, layout);
+  learner_->state(registry);
+  records_->state(registry, "search/records");
+  registry.replicated("progress/round", &round_number_);
+  registry.replicated("progress/updates", &updates_done_);
+  registry.replicated("progress/empty_rounds", &empty_rounds_);
+  registry.replicated("progress/generated", &generated_);
+  registry.replicated("progress/prefilled", &prefilled_);
+  registry.replicated("progress/trained", &trained_);
+  registry.replicated("progress/first_accuracy", &first_accuracy_);
+  registry.replicated("progress/best_accuracy", &best_accuracy_);
+  registry.replicated("progress/last_accuracy", &last_accuracy_);
+  registry.replicated("progress/evaluations", &evaluations_);
+  registry.on_load([this] { restored_ = true; });
+}
+
+const at::Tensor& Iteration::searching_parameters() const {
+  if (config_.policy_refresh == 0) return reference_;
+  return snapshot_.defined() ? snapshot_ : workshop_->policy.parameters();
+}
+
+std::int64_t Iteration::planned_updates() const {
+  const std::int64_t batches = (config_.questions + config_.batch - 1) / config_.batch;
+  return config_.rounds * config_.passes * batches;
+}
+
+Round Iteration::round() const {
+  const auto size = static_cast<std::size_t>(config_.questions);
+  const std::uint64_t first = number() * size;
+  return {number(), first, std::span(questions_).subspan(first, size)};
+}
+
+void Iteration::begin_round(train::RunContext& context) {
+  if (restored_) records_->share_loaded(context.world);
+  restored_ = false;
+  begun_ = true;
+  if (!collects() || records_->done() == records_->questions()) return;
+  if (!collector_) {
+    collector_ =
+        config_.method == "mcts-dpo"
+            ? make_search_collector(config_, workshop_->prompts, workshop_->decoder, context)
+            : make_sample_collector(config_, workshop_->prompts, workshop_->decoder, context);
+  }
+  workshop_->decoder.set_parameters(searching_parameters());
+  const nn::GenerationStatistics& now = workshop_->decoder.statistics();
+  counted_generated_ = now.generated;
+  counted_prefilled_ = now.prefilled;
+  collector_->begin(round(), *records_);
+}
+
+std::uint64_t Iteration::step(train::RunContext& context) {
+  if (!begun_) begin_round(context);
+  if (collects() && records_->done() < records_->questions()) return collect(context);
+  // The teacher's solutions are there: the first half of a round is over at once.
+  if (!collects() && context.step % total_of_round() == 0) {
+    return static_cast<std::uint64_t>(config_.questions);
+  }
+  if (!prepared_) prepare(context);
+  return learn(context);
+}
+
+std::uint64_t Iteration::collect(train::RunContext& context) {
+  const std::size_t before = records_->done();
+  collector_->run(config_.slice == 0 ? config_.questions : config_.slice, *records_);
+  count_tokens(context);
+  return records_->done() - before;
+}
+
+void Iteration::count_tokens(train::RunContext& context) {
+  const nn::GenerationStatistics& now = workshop_->decoder.statistics();
+  std::vector<std::int64_t> sums{now.generated - counted_generated_,
+                                 now.prefilled - counted_prefilled_};
+  counted_generated_ = now.generated;
+  counted_prefilled_ = now.prefilled;
+  context.world.all_reduce(std::span(sums), comm::Op::kSum);
+  generated_ += static_cast<double>(sums[0]);
+  prefilled_ += static_cast<double>(sums[1]);
+}
+
+void Iteration::prepare(train::RunContext& context) {
+  const std::int64_t longest = workshop_->policy.model().config().positions;
+  context.world.agree([&] {
+    if (config_.method == "mcts-dpo") {
+      lessons_ = lessons_of_trees(config_, round(), *records_, context.seed, longest);
+    } else if (config_.method == "instance-dpo") {
+      lessons_ = lessons_of_instances(config_, round(), *records_, workshop_->prompts);
+    } else if (config_.method == "expert-iteration") {
+      lessons_ = lessons_of_experts(round(), *records_, workshop_->prompts);
+    } else {
+      lessons_ = lessons_of_teacher(teacher_, number(), static_cast<std::size_t>(config_.questions),
+                                    context.seed);
+    }
+  });
+  score(context);
+  updates_ = plan_updates(config_, lessons_, context.seed, number());
+  prepared_ = true;
+}
+
+// The reference's log-probabilities: questions are dealt to ranks, each number is one rank's.
+void Iteration::score(train::RunContext& context) {
+  std::vector<double> scores(2 * lessons_.pairs.size());
+  context.world.agree([&] {
+    const nn::TransformerWeights weights(workshop_->policy.model(), reference_);
+    std::vector<PreferencePair> mine;
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < lessons_.pairs.size(); ++i) {
+      const auto question = static_cast<std::uint64_t>(lessons_.pairs[i].question);
+      if (question % static_cast<std::uint64_t>(context.world.size()) !=
+          static_cast<std::uint64_t>(context.world.rank())) {
+        continue;
+      }
+      mine.push_back(lessons_.pairs[i]);
+      places.push_back(i);
+    }
+    score_pairs(weights, mine, learner_options(config_));
+    for (std::size_t k = 0; k < mine.size(); ++k) {
+      scores[2 * places[k]] = mine[k].reference_winner;
+      scores[2 * places[k] + 1] = mine[k].reference_loser;
+    }
+  });
+  if (scores.empty()) return;
+  context.world.all_reduce(std::span(scores), comm::Op::kSum);
+  for (std::size_t i = 0; i < lessons_.pairs.size(); ++i) {
+    lessons_.pairs[i].reference_winner = scores[2 * i];
+    lessons_.pairs[i].reference_loser = scores[2 * i + 1];
+  }
+}
+
+std::uint64_t Iteration::learn(train::RunContext& context) {
+  const std::int64_t all = static_cast<std::int64_t>(updates_.size());
+  const std::int64_t questions = config_.questions;
+  const auto share = [&](std::int64_t done) {
+    return all == 0 ? questions : questions * done / all;
+  };
+  const std::int64_t before = all == 0 ? 0 : share(updates_done_);
+  while (updates_done_ < all) {
+    update(updates_[static_cast<std::size_t>(updates_done_)], context);
+    ++updates_done_;
+    if (share(updates_done_) > before) break;
+  }
+  const std::int64_t advanced = share(updates_done_) - before;
+  if (updates_done_ == all) end_round(context);
+  return static_cast<std::uint64_t>(advanced);
+}
+
+void Iteration::update(const std::vector<std::size_t>& items, train::RunContext&) {
+  last_lr_ = learning_rate(config_, learner_->steps(), planned_updates());
+  UpdateReport report;
+  if (preferences()) {
+    std::vector<PreferencePair> batch;
+    for (const std::size_t item : items) batch.push_back(lessons_.pairs[item]);
+    report = learner_->prefer(batch, preference_options(config_), last_lr_);
+  } else {
+    std::vector<Imitation> batch;
+    for (const std::size_t item : items) batch.push_back(lessons_.sequences[item]);
+    report = learner_->imitate(batch, last_lr_);
+  }
+  means_.add(report);
+  trained_ += static_cast<double>(report.tokens);
+}
+
+void Iteration::end_round(train::RunContext& context) {
+  train::Metrics& metrics = *context.metrics;
+  const std::uint64_t step = (number() + 1) * total_of_round();
+  means_.publish(metrics, step, last_lr_, preferences());
+  if (collects()) metrics.row("search/success", step, {lessons_.success});
+  metrics.row("search/lessons", step, {static_cast<double>(lessons_.size())});
+  metrics.row("tokens/generated", step, {generated_});
+  metrics.row("tokens/prefilled", step, {prefilled_});
+  metrics.row("tokens/trained", step, {trained_});
+  metrics.row("tokens/compute", step, {generated_ + prefilled_ + 3 * trained_});
+  if (config_.method == "mcts-dpo") {
+    const PairTally& tally = lessons_.tally;
+    const auto row = [&](const char* name, std::uint64_t count) {
+      metrics.row(name, step, {static_cast<double>(count)});
+    };
+    metrics.row("pairs/smoothing", step, {lessons_.mean_smoothing});
+    row("pairs/wrong_path", tally.wrong_path);
+    row("pairs/only_child", tally.only_child);
+    row("pairs/small_gap", tally.small_gap);
+    row("pairs/too_long", tally.too_long);
+    row("pairs/over_limit", tally.over_limit);
+  }
+  empty_rounds_ = lessons_.size() == 0 ? empty_rounds_ + 1 : 0;
+  if (lessons_.size() == 0 && context.world.is_root()) {
+    base::log_warning("round {}: nothing to learn from ({:.0f} % of solutions are right)",
+                      number() + 1, 100 * lessons_.success);
+  }
+  if (empty_rounds_ >= config_.most_empty_rounds) {
+    context.world.agree([&] {
+      throw Error(Code::kData,
+                  fmt::format("{} rounds in a row gave nothing to learn from", empty_rounds_),
+                  "All solutions are right, or all wrong: other questions, more --iterations or "
+                  "--root-breadth, or --self-evaluation forced");
+    });
+  }
+  ++round_number_;
+  if (snapshot_.defined() && round_number_ % config_.policy_refresh == 0) {
+    snapshot_.copy_(workshop_->policy.parameters());
+  }
+  updates_done_ = 0;
+  records_->clear();
+  lessons_ = {};
+  prepared_ = false;
+  begun_ = false;
+}
+
+void Iteration::evaluate(train::RunContext& context) {
+  const Accuracy found = workshop_->evaluate(workshop_->policy.parameters(), context);
+  if (evaluations_ == 0) first_accuracy_ = found.accuracy;
+  best_accuracy_ = std::max(best_accuracy_, found.accuracy);
+  last_accuracy_ = found.accuracy;
+  ++evaluations_;
+}
+
+std::string Iteration::summary(train::RunContext& context) {
+  workshop_->export_policy(config_, context);
+  return fmt::format(
+      "{}, {}: {:.1f} % of {} questions right at the end, {:.1f} % at best, {:.1f} % before "
+      "({} updates; {:.0f} tokens generated, {:.0f} read, {:.0f} trained on)",
+      config_.task, config_.method, 100 * last_accuracy_, workshop_->evaluation.size(),
+      100 * best_accuracy_, 100 * first_accuracy_, learner_->steps(), generated_, prefilled_,
+      trained_);
+}
+
+}  // namespace tenfold::mcts_dpo

@@ -1,0 +1,77 @@
+// --mode iterate: rounds of search (or sampling) with the present policy and learning from what was
+// found (section 3, algorithm 1); its baselines are other ways to fill a round.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "mcts_dpo/modes/collector.hpp"
+#include "mcts_dpo/modes/learning_metrics.hpp"
+#include "mcts_dpo/modes/lessons.hpp"
+#include "mcts_dpo/modes/workshop.hpp"
+#include "train/experiment.hpp"
+
+namespace tenfold::mcts_dpo {
+
+/// A step is a question that was searched, or one whose round's updates advanced by its share: a
+/// round of Q questions is 2 Q steps, and a checkpoint can be taken in the middle of either half.
+class Iteration final : public train::Experiment {
+ public:
+  explicit Iteration(const Config& config) : config_(config) {}
+
+  void build(train::RunContext& context) override;
+  void state(store::StateRegistry& registry) override;
+  std::uint64_t step(train::RunContext& context) override;
+  void evaluate(train::RunContext& context) override;
+  std::string summary(train::RunContext& context) override;
+  std::uint64_t total_steps() const override;
+  std::uint64_t evaluate_every() const override;
+  std::string step_unit() const override { return "half-questions"; }
+
+ private:
+  bool preferences() const;
+  bool collects() const { return config_.method != "sft-continue"; }
+  std::uint64_t number() const { return static_cast<std::uint64_t>(round_number_); }
+  std::uint64_t total_of_round() const { return static_cast<std::uint64_t>(2 * config_.questions); }
+  /// Updates that a schedule over the run reckons with: a pair of each question.
+  std::int64_t planned_updates() const;
+  const at::Tensor& searching_parameters() const;
+  Round round() const;
+  void begin_round(train::RunContext& context);
+  std::uint64_t collect(train::RunContext& context);
+  void prepare(train::RunContext& context);
+  void score(train::RunContext& context);
+  std::uint64_t learn(train::RunContext& context);
+  void update(const std::vector<std::size_t>& items, train::RunContext& context);
+  void end_round(train::RunContext& context);
+  void count_tokens(train::RunContext& context);
+
+  const Config& config_;
+  std::unique_ptr<Workshop> workshop_;
+  std::unique_ptr<PolicyLearner> learner_;
+  std::unique_ptr<Collector> collector_;
+  std::unique_ptr<RoundRecords> records_;
+  std::vector<Question> questions_;
+  std::vector<Imitation> teacher_;
+  at::Tensor reference_;  ///< the policy that the run began with
+  at::Tensor snapshot_;   ///< of the policy, to search with, where it is refreshed now and then
+  bool begun_ = false;    ///< collector and records are at the present round
+  bool restored_ = false;
+  Lessons lessons_;
+  std::vector<std::vector<std::size_t>> updates_;
+  bool prepared_ = false;
+  UpdateMeans means_;
+
+  // state
+  std::int64_t round_number_ = 0, updates_done_ = 0, empty_rounds_ = 0;
+  double generated_ = 0, prefilled_ = 0, trained_ = 0;  ///< tokens, over all ranks
+  double first_accuracy_ = 0, best_accuracy_ = 0, last_accuracy_ = 0;
+  std::int64_t evaluations_ = 0;
+
+  std::int64_t counted_generated_ = 0, counted_prefilled_ = 0;  ///< of this rank's decoder
+  double last_lr_ = 0;
+};
+
+}  // namespace tenfold::mcts_dpo

@@ -1,0 +1,45 @@
+// --mode evaluate: how good a model is with one greedy solution, many samples, or search.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "mcts_dpo/modes/collector.hpp"
+#include "mcts_dpo/modes/workshop.hpp"
+#include "train/experiment.hpp"
+
+namespace tenfold::mcts_dpo {
+
+/// A step is a question.
+class Measurement final : public train::Experiment {
+ public:
+  explicit Measurement(const Config& config) : config_(config) {}
+
+  void build(train::RunContext& context) override;
+  void state(store::StateRegistry& registry) override;
+  std::uint64_t step(train::RunContext& context) override;
+  /// Nothing: the steps measure.
+  void evaluate(train::RunContext&) override {}
+  std::string summary(train::RunContext& context) override;
+  std::uint64_t total_steps() const override { return questions_; }
+  std::uint64_t evaluate_every() const override { return 0; }
+  std::string step_unit() const override { return "questions"; }
+
+ private:
+  void measure_greedily(train::RunContext& context);
+  void measure_samples(train::RunContext& context);
+  std::uint64_t search(train::RunContext& context);
+  void report_search(train::RunContext& context);
+
+  const Config& config_;
+  std::unique_ptr<Workshop> workshop_;
+  std::unique_ptr<Collector> collector_;
+  std::unique_ptr<RoundRecords> records_;
+  std::uint64_t questions_ = 0;
+  bool restored_ = false, begun_ = false;
+  std::string found_;
+};
+
+}  // namespace tenfold::mcts_dpo

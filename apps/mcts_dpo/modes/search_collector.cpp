@@ -1,0 +1,127 @@
+#include <optional>
+
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "comm/signals.hpp"
+#include "mcts_dpo/modes/collector.hpp"
+#include "mcts_dpo/search/step_expander.hpp"
+#include "search/search_pool.hpp"
+
+namespace tenfold::mcts_dpo {
+
+search::SearchOptions search_options(const Config& config, std::uint32_t seed) {
+  search::SearchOptions options;
+  options.iterations = static_cast<std::uint32_t>(config.iterations_per_root);
+  options.first_root_multiplier = static_cast<std::uint32_t>(config.first_root_factor);
+  options.depth_limit = static_cast<std::uint32_t>(config.depth_limit);
+  options.c_puct = config.c_puct;
+  options.official = config.compat == "official";
+  options.temperature = config.commit_temperature;
+  options.early_stop = config.early_stop;
+  options.seed = seed;
+  return options;
+}
+
+namespace {
+
+/// Between two points where a checkpoint can be taken, when nothing else asks for one.
+constexpr double kPauseSeconds = 10;
+
+class SearchCollector final : public Collector {
+ public:
+  SearchCollector(const Config& config, const Prompts& prompts, Decoder& decoder,
+                  train::RunContext& context)
+      : config_(config),
+        prompts_(prompts),
+        decoder_(decoder),
+        context_(context),
+        options_(search_options(config, context.seed)),
+        counters_(context.world, kCounters) {}
+
+  void begin(const Round& round, const RoundRecords& records) override {
+    round_ = round;
+    pool_.reset();
+    expander_ =
+        std::make_unique<StepExpander>(config_, prompts_, decoder_, context_.seed, round.number,
+                                       [this](std::uint64_t id) -> const Question& {
+                                         return round_.questions[id - round_.first];
+                                       });
+    for (std::size_t which = 0; which < kCounters; ++which) counters_.set(which, 0);
+    std::vector<bool> begun(round.questions.size());
+    for (const Record& each : records.unfinished()) begun.at(each.position) = true;
+    std::vector<std::uint64_t> ids;
+    for (std::size_t p = 0; p < round.questions.size(); ++p) {
+      if (!records.has(p) && !begun[p]) ids.push_back(round.first + p);
+    }
+    source_.emplace(std::move(ids), counters_, kTaken);
+    pool_.emplace(options_, static_cast<std::size_t>(config_.trees_in_flight), *expander_, *source_,
+                  [this](search::TreeSearch&& search) { finished(std::move(search)); });
+    // Half-searched trees of the process before go on wherever they come to lie.
+    for (std::size_t i = static_cast<std::size_t>(context_.world.rank());
+         i < records.unfinished().size(); i += static_cast<std::size_t>(context_.world.size())) {
+      pool_->adopt(records.unfinished()[i].bytes);
+    }
+  }
+
+  void run(std::int64_t more, RoundRecords& records) override {
+    const auto before = static_cast<std::int64_t>(records.done());
+    const auto left = static_cast<std::int64_t>(records.questions()) - before;
+    counters_.set(kPause, 0);
+    counters_.set(kFinished, 0);
+    const std::int64_t target = std::min(more, left);
+    const base::Stopwatch watch;
+    pool_->run([&] { return pause(target, watch); });
+    std::vector<Record> under_way;
+    for (std::vector<std::byte>& tree : pool_->trees()) {
+      under_way.push_back({position_of(tree), std::move(tree)});
+    }
+    records.gather(context_.world, mine_, under_way);
+    mine_.clear();
+  }
+
+ private:
+  enum Counter : std::size_t { kTaken, kFinished, kPause, kCounters };
+
+  void finished(search::TreeSearch&& search) {
+    search::ByteWriter out;
+    search.put(out);
+    search::seal(out.bytes());
+    mine_.push_back({search.id() - round_.first, std::move(out.bytes())});
+    counters_.fetch_and_add(kFinished, 1);
+  }
+
+  std::uint64_t position_of(std::span<const std::byte> tree) const {
+    search::ByteReader in(search::unsealed(tree));
+    return search::TreeSearch::get(in, options_).id() - round_.first;
+  }
+
+  bool pause(std::int64_t target, const base::Stopwatch& watch) {
+    const std::int64_t done = counters_.read(kFinished);
+    if (done >= target) return true;
+    if (comm::stop_bits() != 0 || (context_.world.is_root() && watch.seconds() > kPauseSeconds)) {
+      counters_.fetch_and_add(kPause, 1);
+    }
+    return done > 0 && counters_.read(kPause) > 0;
+  }
+
+  const Config& config_;
+  const Prompts& prompts_;
+  Decoder& decoder_;
+  train::RunContext& context_;
+  search::SearchOptions options_;
+  comm::SharedCounters counters_;
+  Round round_;
+  std::unique_ptr<StepExpander> expander_;
+  std::optional<search::SharedWork> source_;
+  std::optional<search::SearchPool> pool_;
+  std::vector<Record> mine_;
+};
+
+}  // namespace
+
+std::unique_ptr<Collector> make_search_collector(const Config& config, const Prompts& prompts,
+                                                 Decoder& decoder, train::RunContext& context) {
+  return std::make_unique<SearchCollector>(config, prompts, decoder, context);
+}
+
+}  // namespace tenfold::mcts_dpo

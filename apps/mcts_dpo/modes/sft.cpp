@@ -1,0 +1,123 @@
+#include "mcts_dpo/modes/sft.hpp"
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "base/philox.hpp"
+#include "mcts_dpo/modes/lessons.hpp"
+#include "mcts_dpo/question_sets.hpp"
+
+namespace tenfold::mcts_dpo {
+
+namespace {
+
+/// Batches that are filled from one pool of neighbours in length.
+constexpr std::size_t kPoolBatches = 16;
+
+void shuffle(std::span<std::size_t> order, base::Stream& stream) {
+  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[stream.below(i)]);
+}
+
+}  // namespace
+
+void SupervisedFineTuning::build(train::RunContext& context) {
+  seed_ = context.seed;
+  workshop_ = std::make_unique<Workshop>(config_, context);
+  const std::int64_t longest = workshop_->policy.model().config().positions;
+  std::size_t too_long = 0;
+  for (const Question& question : teacher_questions(config_, context.seed)) {
+    Imitation example = imitation_of(workshop_->prompts, question);
+    if (static_cast<std::int64_t>(example.tokens.size()) > longest) {
+      ++too_long;
+    } else {
+      examples_.push_back(std::move(example));
+    }
+  }
+  if (too_long > 0 && context.world.is_root()) {
+    base::log_warning("{} examples are longer than the model's {} positions and are left out",
+                      too_long, longest);
+  }
+  if (static_cast<std::int64_t>(examples_.size()) < config_.batch) {
+    throw base::Error(
+        base::Code::kData,
+        fmt::format("{} examples do not fill a batch of {}", examples_.size(), config_.batch),
+        "Give more examples, or a smaller --batch");
+  }
+  learner_ = std::make_unique<PolicyLearner>(learner_options(config_), workshop_->policy.model(),
+                                             workshop_->policy.parameters(), context);
+  declare_learning_metrics(*context.metrics, false);
+  context.metrics->declare(
+      {"train/batch_loss", "nats", "mean loss of a token since the last row", "mean", "min", 1});
+  context.metrics->headline({"eval/accuracy", "train/batch_loss"});
+}
+
+void SupervisedFineTuning::state(store::StateRegistry& registry) {
+  registry.experiment("sft");
+  registry.identity("task", config_.task);
+  name_policy(registry, config_, workshop_->policy);
+  train::register_flat(registry, "model", workshop_->policy.parameters(),
+                       workshop_->policy.model().parameters());
+  learner_->state(registry);
+  registry.replicated("progress/first_accuracy", &first_accuracy_);
+  registry.replicated("progress/last_accuracy", &last_accuracy_);
+  registry.replicated("progress/evaluated", &evaluated_);
+}
+
+// Shuffled, then sorted by length within pools, so that rows of a batch need little padding;
+// batches come in an order of their own.
+void SupervisedFineTuning::order_epoch(std::uint64_t epoch) {
+  if (epoch_ == epoch) return;
+  epoch_ = epoch;
+  const auto size = static_cast<std::size_t>(config_.batch);
+  order_.resize(examples_.size());
+  for (std::size_t i = 0; i < order_.size(); ++i) order_[i] = i;
+  base::Stream stream(seed_, base::Purpose::kDataOrder, 3, epoch);
+  shuffle(order_, stream);
+  for (std::size_t at = 0; at < order_.size(); at += kPoolBatches * size) {
+    const auto begin = order_.begin() + static_cast<std::ptrdiff_t>(at);
+    const auto end = order_.begin() +
+                     static_cast<std::ptrdiff_t>(std::min(at + kPoolBatches * size, order_.size()));
+    std::stable_sort(begin, end, [&](std::size_t a, std::size_t b) {
+      return examples_[a].tokens.size() < examples_[b].tokens.size();
+    });
+  }
+  batch_order_.resize(order_.size() / size);
+  for (std::size_t i = 0; i < batch_order_.size(); ++i) batch_order_[i] = i;
+  shuffle(batch_order_, stream);
+}
+
+std::vector<Imitation> SupervisedFineTuning::batch_of(std::uint64_t step) {
+  const auto size = static_cast<std::size_t>(config_.batch);
+  const std::uint64_t batches = examples_.size() / size;
+  order_epoch(step / batches);
+  const std::size_t first = batch_order_[step % batches] * size;
+  std::vector<Imitation> batch;
+  for (std::size_t i = first; i < first + size; ++i) batch.push_back(examples_[order_[i]]);
+  return batch;
+}
+
+std::uint64_t SupervisedFineTuning::step(train::RunContext& context) {
+  const double lr =
+      learning_rate(config_, static_cast<std::int64_t>(context.step), config_.sft_steps);
+  const UpdateReport report = learner_->imitate(batch_of(context.step), lr);
+  if (!report.skipped) context.metrics->add("train/batch_loss", report.loss);
+  return 1;
+}
+
+void SupervisedFineTuning::evaluate(train::RunContext& context) {
+  const Accuracy found = workshop_->evaluate(workshop_->policy.parameters(), context);
+  if (evaluated_ == 0) first_accuracy_ = found.accuracy;
+  last_accuracy_ = found.accuracy;
+  ++evaluated_;
+}
+
+std::string SupervisedFineTuning::summary(train::RunContext& context) {
+  workshop_->export_policy(config_, context);
+  return fmt::format(
+      "{}: {:.1f} % of {} questions right after {} updates on {} examples, {:.1f} % before",
+      config_.task, 100 * last_accuracy_, workshop_->evaluation.size(), config_.sft_steps,
+      examples_.size(), 100 * first_accuracy_);
+}
+
+}  // namespace tenfold::mcts_dpo

@@ -1,0 +1,100 @@
+#include "mcts_dpo/policy.hpp"
+
+#include <ATen/ops/zeros.h>
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <span>
+
+#include "base/error.hpp"
+#include "base/hash.hpp"
+#include "mcts_dpo/question_sets.hpp"
+#include "nn/huggingface/model_directory.hpp"
+
+namespace tenfold::mcts_dpo {
+
+namespace fs = std::filesystem;
+using base::Code;
+using base::Error;
+
+namespace {
+
+std::span<float> values_of(const at::Tensor& host) {
+  return {host.data_ptr<float>(), static_cast<std::size_t>(host.numel())};
+}
+
+nn::TransformerConfig shape_of(const Config& config, std::int64_t vocabulary) {
+  nn::TransformerConfig shape;
+  if (config.family == "gpt2") shape.family = nn::TransformerFamily::kGpt2;
+  if (config.width % config.heads != 0) {
+    throw Error(Code::kUsage,
+                fmt::format("--heads {} does not divide --width {}", config.heads, config.width),
+                "A fresh model's heads share its width");
+  }
+  shape.vocabulary = vocabulary;
+  shape.width = config.width;
+  shape.layers = config.layers;
+  shape.heads = config.heads;
+  shape.kv_heads = config.kv_heads == 0 ? config.heads : config.kv_heads;
+  shape.head_width = config.width / config.heads;
+  shape.feed_forward = config.feed_forward;
+  shape.positions = config.positions;
+  shape.tied_embeddings = config.tied_embeddings;
+  return shape;
+}
+
+}  // namespace
+
+Policy::Policy(const Config& config, std::uint32_t seed, const at::Device& device) {
+  config.model.empty() ? make(config, seed) : read(config.model);
+  digest_ = fmt::format("{:016x}", base::xxh64(std::as_bytes(values_of(parameters_))));
+  parameters_ = parameters_.to(device);
+}
+
+void Policy::make(const Config& config, std::uint32_t seed) {
+  const std::unique_ptr<GeneratedTask> task = make_task(config, seed, 0);
+  base::require(task != nullptr, "Policy: a fresh model needs a generated task");
+  std::vector<std::string> words = task->words();
+  for (const std::string& word : verdict_words(config)) {
+    if (std::find(words.begin(), words.end(), word) == words.end()) words.push_back(word);
+  }
+  dataset::SpecialTokens specials;
+  specials.bos = "<s>";
+  specials.eos = "</s>";
+  tokenizer_ = dataset::make_word_tokenizer(words, specials);
+  description_ = nn::make_model_config(shape_of(config, tokenizer_->vocabulary_size()));
+  description_.bos = *tokenizer_->bos();
+  description_.eos = {*tokenizer_->eos()};
+  model_ = std::make_unique<nn::Transformer>(description_.transformer);
+  parameters_ = at::zeros({model_->parameters().flat_size()}, at::kFloat);
+  model_->initialize(parameters_, seed);
+}
+
+void Policy::read(const std::string& directory) {
+  const fs::path folder(directory);
+  description_ = nn::read_model_config(folder);
+  model_ = std::make_unique<nn::Transformer>(description_.transformer);
+  tokenizer_ = dataset::load_tokenizer(directory);
+  if (tokenizer_->vocabulary_size() > description_.transformer.vocabulary) {
+    throw Error(
+        Code::kData,
+        fmt::format("{}: the tokenizer has {} tokens, the model's embedding {} rows", directory,
+                    tokenizer_->vocabulary_size(), description_.transformer.vocabulary),
+        "Tokenizer and weights are not of one model");
+  }
+  const nn::StoredParameters stored(folder, description_, model_->parameters());
+  unused_ = stored.unused();
+  parameters_ = at::zeros({model_->parameters().flat_size()}, at::kFloat);
+  stored.read(0, values_of(parameters_));
+}
+
+void Policy::write(const std::string& directory, const std::string& type) const {
+  const at::Tensor host = parameters_.to(at::kCPU).contiguous();
+  nn::ExportOptions options;
+  options.type = type == "bfloat16" ? nn::StoredType::kBF16 : nn::StoredType::kF32;
+  nn::export_model(directory, description_, model_->parameters(), values_of(host), options);
+  tokenizer_->save(directory);
+}
+
+}  // namespace tenfold::mcts_dpo

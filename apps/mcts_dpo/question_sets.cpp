@@ -1,0 +1,124 @@
+#include "mcts_dpo/question_sets.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <sstream>
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "base/philox.hpp"
+#include "mcts_dpo/data/chain.hpp"
+#include "mcts_dpo/data/reader.hpp"
+#include "mcts_dpo/data/splits.hpp"
+
+namespace tenfold::mcts_dpo {
+
+namespace {
+
+std::vector<Question> read(const Config& config, const std::string& file, std::uint32_t seed) {
+  ReadOptions options;
+  if (config.format != "auto") options.format = parse_format(config.format);
+  options.skip_bad_rows = static_cast<std::size_t>(config.skip_bad_rows);
+  options.seed = seed;
+  ReadReport report = read_questions(file, options);
+  if (report.bad() > 0) {
+    std::string causes;
+    for (const auto& [cause, count] : report.bad_rows) {
+      causes += fmt::format("{}{} {}", causes.empty() ? "" : ", ", count, cause);
+    }
+    base::log_warning("{}: {} rows left out ({}); the first: {}", file, report.bad(), causes,
+                      report.first_bad.front());
+  }
+  return std::move(report.questions);
+}
+
+std::size_t questions_of_run(const Config& config) {
+  return static_cast<std::size_t>(config.rounds * config.questions);
+}
+
+// Fisher and Yates, from the stream of one epoch.
+void shuffle(std::vector<std::size_t>& order, std::uint32_t seed, std::uint64_t epoch) {
+  base::Stream stream(seed, base::Purpose::kDataOrder, 0, epoch);
+  for (std::size_t i = order.size(); i > 1; --i) {
+    std::swap(order[i - 1], order[static_cast<std::size_t>(stream.below(i))]);
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<GeneratedTask> make_task(const Config& config, std::uint32_t seed, double flip) {
+  if (config.task == "files") return nullptr;
+  ChainOptions options;
+  options.seed = seed;
+  options.flip = flip;
+  options.verbose_text = config.verbose_text;
+  if (config.task == "chain-long") {
+    options.fewest_clauses = 4;
+    options.most_clauses = 6;
+  }
+  return std::make_unique<ChainTask>(options);
+}
+
+std::vector<std::string> verdict_words(const Config& config) {
+  std::string text = fill_template("prompt.evaluation", config.prompt_evaluation,
+                                   {"question", "reference", "partial"}, {"", "", ""});
+  text += " " + config.prompt_right + " " + config.prompt_wrong;
+  std::vector<std::string> words;
+  std::istringstream in(text);
+  for (std::string word; in >> word;) {
+    if (std::find(words.begin(), words.end(), word) == words.end()) words.push_back(word);
+  }
+  return words;
+}
+
+std::vector<Question> teacher_questions(const Config& config, std::uint32_t seed) {
+  if (const auto task = make_task(config, seed, config.flip)) {
+    return generate(*task, Split::kSft, static_cast<std::size_t>(config.sft_examples));
+  }
+  std::vector<Question> questions = read(config, config.train_file, seed);
+  const std::size_t all = questions.size();
+  std::erase_if(questions, [](const Question& each) { return each.solution.empty(); });
+  if (questions.empty()) {
+    throw base::Error(base::Code::kData,
+                      fmt::format("{}: no question has a solution to imitate", config.train_file),
+                      "Give a file with solutions, or a model that needs no --mode sft");
+  }
+  if (questions.size() < all) {
+    base::log_warning("{}: {} of {} questions have no solution and are left out", config.train_file,
+                      all - questions.size(), all);
+  }
+  return questions;
+}
+
+std::vector<Question> search_questions(const Config& config, std::uint32_t seed) {
+  const std::size_t wanted = questions_of_run(config);
+  if (const auto task = make_task(config, seed, 0)) return generate(*task, Split::kPool, wanted);
+  const std::vector<Question> all = read(config, config.train_file, seed);
+  std::vector<std::size_t> order(all.size());
+  std::vector<Question> questions;
+  for (std::uint64_t epoch = 0; questions.size() < wanted; ++epoch) {
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    shuffle(order, seed, epoch);
+    for (std::size_t i = 0; i < order.size() && questions.size() < wanted; ++i) {
+      questions.push_back(all[order[i]]);
+    }
+  }
+  return questions;
+}
+
+std::vector<Question> evaluation_questions(const Config& config, std::uint32_t seed) {
+  const auto count = static_cast<std::size_t>(config.eval_questions);
+  if (const auto task = make_task(config, seed, 0)) {
+    return generate(*task, parse_split(config.eval_split), count == 0 ? 1000 : count);
+  }
+  std::vector<Question> questions = read(config, config.eval_file, seed);
+  if (count > 0 && questions.size() > count) questions.resize(count);
+  if (!config.train_file.empty()) {
+    const std::size_t leaked =
+        check_leak(read(config, config.train_file, seed), questions, config.allow_leak);
+    if (leaked > 0) base::log_warning("{} questions of --eval-file are in --train-file", leaked);
+  }
+  return questions;
+}
+
+}  // namespace tenfold::mcts_dpo

@@ -1,0 +1,31 @@
+// The questions of a run: generated, or read from files.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "mcts_dpo/config.hpp"
+#include "mcts_dpo/data/generated_task.hpp"
+#include "mcts_dpo/data/question.hpp"
+
+namespace tenfold::mcts_dpo {
+
+/// The generated task that the options name; null for files. flip: of its teacher.
+std::unique_ptr<GeneratedTask> make_task(const Config& config, std::uint32_t seed, double flip);
+/// Words that self-evaluations have besides the task's: those of --prompt.evaluation and its
+/// answers.
+std::vector<std::string> verdict_words(const Config& config);
+
+/// Questions to imitate solutions of (--mode sft, sft-continue). Throws Code::kData where a file
+/// has none.
+std::vector<Question> teacher_questions(const Config& config, std::uint32_t seed);
+/// The questions to search of all rounds, one after the other; a file's come in a new order in
+/// every epoch. Throws Code::kData.
+std::vector<Question> search_questions(const Config& config, std::uint32_t seed);
+/// Questions to be measured by. Throws Code::kData, also where one of them is in the train file
+/// (unless --allow-leak).
+std::vector<Question> evaluation_questions(const Config& config, std::uint32_t seed);
+
+}  // namespace tenfold::mcts_dpo

@@ -1,0 +1,127 @@
+#include "mcts_dpo/search/self_evaluation.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.hpp"
+
+namespace tenfold::mcts_dpo {
+
+namespace {
+
+// Ids of requests that are not the expander's.
+constexpr std::int64_t kFirstId = std::int64_t{1} << 62;
+// Tokens of the official answer among which a letter is looked for.
+constexpr std::int64_t kOfficialTokens = 4;
+
+std::size_t common(const Tokens& a, const Tokens& b) {
+  return static_cast<std::size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first -
+                                  a.begin());
+}
+
+bool has(const Tokens& tokens, std::int32_t token) {
+  return std::find(tokens.begin(), tokens.end(), token) != tokens.end();
+}
+
+}  // namespace
+
+bool SelfEvaluator::owns(const nn::GenerationResult& result) const {
+  return result.id >= kFirstId;
+}
+
+bool SelfEvaluator::submit(std::int64_t ticket, std::uint64_t tree, const Question& question,
+                           std::string_view partial) {
+  Prompts::Evaluation prompt = prompts_.evaluation(question, partial);
+  Asked asked;
+  asked.ticket = ticket;
+  asked.tree = tree;
+  asked.prompt = std::move(prompt.shared);
+  asked.prompt.insert(asked.prompt.end(), prompt.rest.begin(), prompt.rest.end());
+  if (static_cast<std::int64_t>(asked.prompt.size()) + kOfficialTokens > decoder_.longest()) {
+    ++too_long_;
+    return false;
+  }
+  request(std::move(asked));
+  return true;
+}
+
+// Forks what the question's first evaluation has read, as far as the prompts are the same.
+void SelfEvaluator::request(Asked asked) {
+  nn::GenerationRequest request;
+  request.id = kFirstId + next_++;
+  request.pending = asked.prompt;
+  if (const auto trunk = trunks_.find(asked.tree); trunk != trunks_.end()) {
+    const std::size_t shared =
+        std::min(common(trunk->second.tokens, asked.prompt), asked.prompt.size() - 1);
+    if (shared > 0) {
+      asked.parent =
+          decoder_.blocks().fork(trunk->second.sequence, static_cast<std::int64_t>(shared));
+      request.parent = asked.parent;
+      request.pending.erase(request.pending.begin(),
+                            request.pending.begin() + static_cast<std::ptrdiff_t>(shared));
+    }
+  }
+  request.keep_trunk = !trunks_.contains(asked.tree);
+  if (config_.self_evaluation == "official" && !asked.letter_found) {
+    nn::SampleSpec greedy;
+    greedy.options.temperature = 0;
+    greedy.most_tokens = kOfficialTokens;
+    request.samples = {greedy};
+    request.ends = prompts_.ends();
+  } else {
+    request.choices = prompts_.right();
+    request.choices.insert(request.choices.end(), prompts_.wrong().begin(), prompts_.wrong().end());
+  }
+  asked_.emplace(request.id, std::move(asked));
+  decoder_.generator().submit(std::move(request));
+}
+
+std::optional<SelfEvaluator::Answer> SelfEvaluator::take(nn::GenerationResult& result) {
+  const auto at = asked_.find(result.id);
+  base::require(at != asked_.end(), "SelfEvaluator: a result that nobody asked for");
+  Asked asked = std::move(at->second);
+  asked_.erase(at);
+  nn::KvBlocks& blocks = decoder_.blocks();
+  if (asked.parent != nn::Sequence::kNone) blocks.release(asked.parent);
+  asked.parent = nn::Sequence::kNone;
+  if (result.trunk != nn::Sequence::kNone) {
+    const bool first = trunks_.emplace(asked.tree, Trunk{result.trunk, asked.prompt}).second;
+    if (!first) blocks.release(result.trunk);
+  }
+  for (const nn::GeneratedSample& sample : result.samples) blocks.release(sample.sequence);
+  if (!result.samples.empty()) return read_letter(std::move(asked), result);
+  return Answer{asked.ticket, confidence(result)};
+}
+
+// The published code: the first of a few greedy tokens that is a verdict tells where to look.
+std::optional<SelfEvaluator::Answer> SelfEvaluator::read_letter(
+    Asked asked, const nn::GenerationResult& result) {
+  const Tokens& tokens = result.samples.front().tokens;
+  const auto letter = std::find_if(tokens.begin(), tokens.end(), [&](std::int32_t token) {
+    return has(prompts_.right(), token) || has(prompts_.wrong(), token);
+  });
+  if (letter == tokens.end()) return Answer{asked.ticket, 0};
+  asked.prompt.insert(asked.prompt.end(), tokens.begin(), letter);
+  asked.letter_found = true;
+  request(std::move(asked));
+  return std::nullopt;
+}
+
+double SelfEvaluator::confidence(const nn::GenerationResult& result) const {
+  double right = 0, wrong = 0;
+  for (std::size_t i = 0; i < result.choice_log_probabilities.size(); ++i) {
+    const double p = std::exp(double{result.choice_log_probabilities[i]});
+    (i < prompts_.right().size() ? right : wrong) += p;
+  }
+  if (config_.self_evaluation == "official") return right;
+  return right + wrong > 0 ? right / (right + wrong) : 0.5;
+}
+
+void SelfEvaluator::forget(std::uint64_t tree) {
+  const auto at = trunks_.find(tree);
+  if (at == trunks_.end()) return;
+  decoder_.blocks().release(at->second.sequence);
+  trunks_.erase(at);
+}
+
+}  // namespace tenfold::mcts_dpo

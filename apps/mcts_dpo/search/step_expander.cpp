@@ -1,0 +1,329 @@
+#include "mcts_dpo/search/step_expander.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.hpp"
+#include "mcts_dpo/generation/solutions.hpp"
+
+namespace tenfold::mcts_dpo {
+
+using search::Expansion;
+using search::NodeId;
+using search::Tree;
+
+namespace {
+
+// Two requests of one job: its samples, and the given solution's step.
+constexpr std::int64_t kSamples = 0, kInjected = 1, kKinds = 2;
+// Evaluations are asked for under job and candidate.
+constexpr std::int64_t kMostCandidates = 1 << 16;
+
+}  // namespace
+
+StepExpander::StepExpander(const Config& config, const Prompts& prompts, Decoder& decoder,
+                           std::uint32_t seed, std::uint64_t round, QuestionOf question_of)
+    : config_(config),
+      prompts_(prompts),
+      decoder_(decoder),
+      seed_(seed),
+      round_(round),
+      question_of_(std::move(question_of)),
+      rules_(parse_step_rules(config.step_rule)),
+      cache_(decoder.blocks()),
+      evaluator_(config, prompts, decoder) {
+  decoder_.on_full([this](std::int64_t blocks) { return cache_.make_room(blocks); });
+}
+
+StepExpander::~StepExpander() {
+  decoder_.on_full({});
+}
+
+Tree StepExpander::plant(std::uint64_t id) {
+  const Tokens prompt = prompts_.question(question_of_(id));
+  search::NodeFacts root;
+  root.self_evaluation = 0;
+  return Tree(prompt, root);
+}
+
+std::int64_t StepExpander::tokens_left(const Job& job) const {
+  const std::int64_t prompt = prompt_tokens_.at(job.id);
+  const auto path = static_cast<std::int64_t>(job.path.size());
+  return std::min(config_.solution_tokens - (path - prompt), decoder_.longest() - path);
+}
+
+std::int64_t StepExpander::cap_of(const Job& job, const Question& question) const {
+  const std::int64_t left = tokens_left(job);
+  if (job.whole) return left;
+  std::int64_t cap = config_.step_tokens;
+  if (rules_.kind == StepRules::Kind::kOfficial) {
+    const std::size_t gold = question.solution.empty() ? 0 : prompts_.solution(question).size();
+    cap = static_cast<std::int64_t>(official_step_cap(
+        static_cast<std::size_t>(config_.step_tokens), gold,
+        static_cast<std::size_t>(config_.depth_limit), !question.answer_key.empty()));
+  }
+  return std::min(cap, left);
+}
+
+nn::SamplingOptions StepExpander::sampling(const Job& job, std::uint64_t child) const {
+  nn::SamplingOptions options;
+  options.top_k = config_.top_k;
+  options.top_p = config_.top_p;
+  if (job.node == 0) {
+    options.temperature = config_.root_temperature;
+    return options;
+  }
+  const nn::SampleKey key = sample_key(seed_, SampleUse::kTemperature, round_, job.id,
+                                       job.tree->path_key(job.node), child);
+  options.temperature =
+      nn::token_uniform(key, 0) < config_.temperature_share ? config_.temperature : 1;
+  return options;
+}
+
+void StepExpander::submit(std::uint64_t id, const Tree& tree, NodeId node) {
+  const std::int64_t number = next_job_++;
+  Job& job = jobs_[number];
+  job.id = id;
+  job.tree = &tree;
+  job.node = node;
+  job.path = tree.state_items(node);
+  job.whole = config_.force_terminate && tree.depth(node) + 1 >= config_.depth_limit;
+  prompt_tokens_[id] = static_cast<std::int64_t>(tree.items(0).size());
+  const Question& question = question_of_(id);
+  job.cap = cap_of(job, question);
+  job.from = cache_.pin_nearest(id, tree, node);
+  submit_samples(job, question, number);
+  if (config_.inject_solution && !question.solution.empty() && question.answer_key.empty()) {
+    submit_injected(job, question, number);
+  }
+}
+
+void StepExpander::submit_samples(Job& job, const Question& question, std::int64_t number) {
+  nn::GenerationRequest request;
+  request.id = number * kKinds + kSamples;
+  request.parent = job.from.sequence;
+  std::size_t read = 0;
+  if (job.from.node != search::kNoNode) read = job.tree->state_items(job.from.node).size() - 1;
+  request.pending.assign(job.path.begin() + static_cast<std::ptrdiff_t>(read), job.path.end());
+  request.ends = prompts_.ends();
+  std::int64_t count = job.node == 0 ? config_.root_breadth : config_.breadth;
+  if (job.whole) count = question.answer_key.empty() ? 1 : 2;
+  const std::uint64_t place = job.tree->path_key(job.node);
+  for (std::int64_t k = 0; k < count; ++k) {
+    const auto child = static_cast<std::uint64_t>(k);
+    nn::SampleSpec sample;
+    sample.key = sample_key(seed_, SampleUse::kStep, round_, job.id, place, child);
+    sample.options = sampling(job, child);
+    sample.most_tokens = job.cap;
+    request.samples.push_back(sample);
+    job.watchers.emplace_back(prompts_, rules_, job.path, job.whole);
+  }
+  request.stops = [&job](std::size_t sample, std::int32_t token) {
+    return job.watchers[sample].push(token);
+  };
+  ++job.awaited;
+  decoder_.generator().submit(std::move(request));
+}
+
+// The given solution's next step, where the way here is its beginning: compared by tokens. Never
+// the whole solution at the root.
+void StepExpander::submit_injected(Job& job, const Question& question, std::int64_t number) {
+  const Tokens gold = prompts_.solution(question);
+  const std::span<const std::int32_t> done =
+      std::span(job.path).subspan(static_cast<std::size_t>(prompt_tokens_.at(job.id)));
+  if (done.size() >= gold.size() || !std::equal(done.begin(), done.end(), gold.begin())) return;
+  StepWatcher watcher(prompts_, rules_, job.path, job.whole);
+  Tokens step;
+  for (std::size_t i = done.size(); i < gold.size(); ++i) {
+    step.push_back(gold[i]);
+    if (watcher.push(gold[i])) break;
+  }
+  if (rules_.kind == StepRules::Kind::kOfficial &&
+      static_cast<std::int64_t>(step.size()) > job.cap) {
+    step.resize(static_cast<std::size_t>(job.cap));
+  }
+  if (static_cast<std::int64_t>(step.size()) > tokens_left(job)) return;
+  if (job.node == 0 && step.size() == gold.size()) return;
+  nn::GenerationRequest request;
+  request.id = number * kKinds + kInjected;
+  request.parent = job.from.sequence;
+  std::size_t read = 0;
+  if (job.from.node != search::kNoNode) read = job.tree->state_items(job.from.node).size() - 1;
+  request.pending.assign(job.path.begin() + static_cast<std::ptrdiff_t>(read), job.path.end());
+  request.pending.insert(request.pending.end(), step.begin(), step.end());
+  request.score_pending = true;
+  request.keep_trunk = true;
+  Candidate candidate;
+  candidate.injected = true;
+  candidate.step.tokens = step;
+  candidate.step.terminal = prompts_.is_end(step.back());
+  job.candidates.push_back(std::move(candidate));
+  ++job.awaited;
+  decoder_.generator().submit(std::move(request));
+}
+
+void StepExpander::take_injected(Job& job, nn::GenerationResult& result) {
+  Candidate& candidate = job.candidates.front();
+  const auto& scores = result.pending_log_probabilities;
+  for (std::size_t i = scores.size() - candidate.step.tokens.size(); i < scores.size(); ++i) {
+    candidate.step.log_prob += double{scores[i]};
+  }
+  // The trunk has the step's last token, too.
+  decoder_.blocks().truncate(result.trunk, decoder_.blocks().length(result.trunk) - 1);
+  candidate.sequence = result.trunk;
+  ++statistics_.injected;
+}
+
+void StepExpander::take_samples(Job& job, nn::GenerationResult& result) {
+  const auto cap = static_cast<std::size_t>(job.cap);
+  const std::int64_t before = static_cast<std::int64_t>(job.path.size());
+  for (std::size_t k = 0; k < result.samples.size(); ++k) {
+    const nn::GeneratedSample& sample = result.samples[k];
+    Candidate candidate;
+    candidate.step = job.watchers[k].cut(sample, cap, job.node == 0, result.samples.size() == 1);
+    if (candidate.step.tokens.empty()) {
+      candidate.step.tokens = {prompts_.ends().front()};
+      candidate.step.terminal = true;
+    }
+    const auto length = static_cast<std::int64_t>(candidate.step.tokens.size());
+    // A solution that may not become longer ends here, as it is.
+    if (tokens_left(job) - length <= 0 ||
+        job.tree->depth(job.node) + 1 >= static_cast<std::uint64_t>(config_.depth_limit)) {
+      candidate.step.terminal = true;
+    }
+    candidate.sequence = sample.sequence;
+    const std::int64_t held = decoder_.blocks().length(sample.sequence);
+    decoder_.blocks().truncate(sample.sequence, std::min(held, before + length - 1));
+    keep(job, std::move(candidate));
+  }
+}
+
+// Steps of the same tokens are one child.
+void StepExpander::keep(Job& job, Candidate candidate) {
+  for (const Candidate& other : job.candidates) {
+    if (other.step.tokens != candidate.step.tokens) continue;
+    ++statistics_.duplicates;
+    decoder_.blocks().release(candidate.sequence);
+    return;
+  }
+  job.candidates.push_back(std::move(candidate));
+}
+
+void StepExpander::evaluate(Job& job, std::int64_t number) {
+  if (!evaluator_.on()) return;
+  const Question& question = question_of_(job.id);
+  const auto prompt = static_cast<std::ptrdiff_t>(prompt_tokens_.at(job.id));
+  for (std::size_t c = 0; c < job.candidates.size(); ++c) {
+    Tokens partial(job.path.begin() + prompt, job.path.end());
+    const Tokens& step = job.candidates[c].step.tokens;
+    partial.insert(partial.end(), step.begin(), step.end());
+    const std::int64_t ticket = number * kMostCandidates + static_cast<std::int64_t>(c);
+    if (evaluator_.submit(ticket, job.id, question, prompts_.text(partial))) {
+      ++job.awaited;
+    } else {
+      // Nothing better is known than what was thought of the steps before.
+      job.candidates[c].self_evaluation = job.node == 0 ? 0.5 : job.tree->self_evaluation(job.node);
+    }
+  }
+}
+
+void StepExpander::advance(std::vector<Expansion>& finished) {
+  for (nn::GenerationResult& result : decoder_.generator().advance()) {
+    std::int64_t number = 0;
+    if (evaluator_.owns(result)) {
+      const auto answer = evaluator_.take(result);
+      if (!answer) continue;
+      number = answer->ticket / kMostCandidates;
+      Job& job = jobs_.at(number);
+      job.candidates[static_cast<std::size_t>(answer->ticket % kMostCandidates)].self_evaluation =
+          answer->confidence;
+      if (--job.awaited > 0) continue;
+    } else {
+      number = result.id / kKinds;
+      Job& job = jobs_.at(number);
+      result.id % kKinds == kInjected ? take_injected(job, result) : take_samples(job, result);
+      if (--job.awaited > 0) continue;
+      evaluate(job, number);
+      if (job.awaited > 0) continue;
+    }
+    finish(jobs_.at(number), finished);
+    jobs_.erase(number);
+  }
+}
+
+search::NodeFacts StepExpander::facts_of(const Job& job, const Candidate& candidate) {
+  search::NodeFacts facts;
+  const Step& step = candidate.step;
+  const auto length = static_cast<double>(step.tokens.size());
+  const double penalty = std::pow(length, config_.prior_exponent);
+  facts.log_prob = step.log_prob;
+  facts.prior = config_.prior == "paper" ? std::exp(step.log_prob) / penalty
+                                         : std::exp(step.log_prob / penalty);
+  double c = candidate.self_evaluation;
+  const std::uint32_t depth = job.tree->depth(job.node);
+  if (config_.depth_damp && depth > 3) c /= static_cast<double>(depth) - 3;
+  facts.self_evaluation = c;
+  if (step.truncated) facts.flags |= search::kTruncated;
+  if (candidate.injected) facts.flags |= search::kInjected;
+  if (step.terminal) {
+    facts.flags |= search::kTerminal;
+    const auto prompt = static_cast<std::ptrdiff_t>(prompt_tokens_.at(job.id));
+    Tokens solution(job.path.begin() + prompt, job.path.end());
+    solution.insert(solution.end(), step.tokens.begin(), step.tokens.end());
+    const Question& question = question_of_(job.id);
+    const Judgement judgement = judge_solution(config_, question, prompts_.text(solution));
+    facts.outcome = judgement.reward;
+    if (judgement.verdict == Verdict::kUnparsable) {
+      facts.flags |= search::kUnparsable;
+      facts.outcome = config_.unparsable_reward;
+    }
+    if (config_.novelty && judgement.verdict == Verdict::kRight && question.answer_key.empty() &&
+        !question.solution.empty() && solution != prompts_.solution(question)) {
+      facts.outcome *= 1.25;
+    }
+    // One-shot guesses earn less (the published code).
+    if (config_.graded_choices && facts.outcome > 0 && depth <= 1) {
+      facts.outcome *= depth == 0 ? 0 : 0.5;
+    }
+    ++(judgement.verdict == Verdict::kRight   ? statistics_.right
+       : judgement.verdict == Verdict::kWrong ? statistics_.wrong
+                                              : statistics_.unparsable);
+  }
+  facts.reward = facts.outcome + facts.self_evaluation;
+  return facts;
+}
+
+void StepExpander::finish(Job& job, std::vector<Expansion>& finished) {
+  Expansion expansion = spare(job.id, job.node);
+  std::uint32_t child = 0;
+  for (Candidate& candidate : job.candidates) {
+    const search::NodeFacts facts = facts_of(job, candidate);
+    expansion.add(facts, candidate.step.tokens);
+    ++statistics_.steps;
+    statistics_.truncated += candidate.step.truncated ? 1 : 0;
+    if (candidate.step.terminal) {
+      decoder_.blocks().release(candidate.sequence);
+    } else {
+      cache_.put(job.id, job.node, child, candidate.sequence);
+    }
+    ++child;
+  }
+  if (job.from.node != search::kNoNode) cache_.unpin(job.id, *job.tree, job.from.node);
+  finished.push_back(std::move(expansion));
+}
+
+void StepExpander::moved(std::uint64_t id, const Tree& tree, NodeId root) {
+  cache_.keep_below(id, tree, root);
+}
+
+void StepExpander::ended(std::uint64_t id) {
+  cache_.forget(id);
+  evaluator_.forget(id);
+  prompt_tokens_.erase(id);
+}
+
+double StepExpander::occupancy() const {
+  return decoder_.statistics().occupancy(decoder_.most_rows());
+}
+
+}  // namespace tenfold::mcts_dpo
