@@ -44,7 +44,8 @@ Fixed to_fixed(double value) {
 
 template <class Fixed>
 double mean(Fixed sum, std::uint64_t count) {
-  return std::ldexp(static_cast<double>(sum / static_cast<Fixed>(count)), -kPointBits);
+  const Fixed whole = sum / static_cast<Fixed>(count);
+  return std::ldexp(static_cast<double>(whole), -kPointBits);
 }
 
 }  // namespace

@@ -52,6 +52,7 @@ std::vector<std::uint64_t> longest_first(std::span<const std::uint64_t> ids,
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return costs[a] > costs[b]; });
   std::vector<std::uint64_t> sorted;
+  sorted.reserve(ids.size());
   for (const std::size_t k : order) sorted.push_back(ids[k]);
   return sorted;
 }

@@ -1,4 +1,5 @@
-tenfold_test(comm_test LABEL mpi WORLD 1 2 3 4 SOURCES comm_test.cpp comm_agree_test.cpp comm_shared_arena_test.cpp comm_waiting_test.cpp
+tenfold_test(comm_test LABEL mpi WORLD 1 2 3 4 SOURCES comm_test.cpp comm_agree_test.cpp comm_shared_arena_test.cpp comm_shared_counters_test.cpp
+    comm_waiting_test.cpp
   DEPS tenfold::comm)
 
 # What a user sees when a rank fails alone or nothing moves, and what the tests' own main does then.
