@@ -85,8 +85,10 @@ void SearchPool::step(Slot& slot) {
 
 void SearchPool::deliver(Expansion& expansion) {
   const auto found = slots_.find(expansion.tree);
-  base::require(found != slots_.end(),
+  if (found == slots_.end()) {
+    throw Error(Code::kBug,
                 fmt::format("search: children for tree {}, which is not searched", expansion.tree));
+  }
   found->second->search.give(expansion);
   --awaited_;
   step(*found->second);

@@ -43,32 +43,40 @@ Tree::Tree(std::span<const std::int32_t> root_items, const NodeFacts& root) {
                 "All must be finite and p not negative");
   }
   base::require((root.flags & kExpanded) == 0, "Tree: a root that begins expanded");
-  append(kNoNode, 0, root, root_items);
+  grow(1);
+  fill(0, root);
+  items_.assign(root_items.begin(), root_items.end());
+  item_end_[0] = static_cast<std::uint32_t>(items_.size());
 }
 
-void Tree::append(NodeId parent, std::uint32_t depth, const NodeFacts& facts,
-                  std::span<const std::int32_t> step) {
-  parent_.push_back(parent);
-  first_child_.push_back(kNoNode);
-  child_count_.push_back(0);
-  depth_.push_back(depth);
-  visits_.push_back(0);
-  flags_.push_back(facts.flags);
-  q_.push_back(0);
-  v_.push_back(0);
-  prior_.push_back(facts.prior);
-  log_prob_.push_back(facts.log_prob);
-  reward_.push_back(facts.reward);
-  self_evaluation_.push_back(facts.self_evaluation);
-  outcome_.push_back(facts.outcome);
-  items_.insert(items_.end(), step.begin(), step.end());
-  item_end_.push_back(static_cast<std::uint32_t>(items_.size()));
+void Tree::grow(std::size_t count) {
+  const std::size_t end = size() + count;
+  parent_.resize(end, kNoNode);
+  first_child_.resize(end, kNoNode);
+  child_count_.resize(end, 0);
+  depth_.resize(end, 0);
+  visits_.resize(end, 0);
+  flags_.resize(end, 0);
+  item_end_.resize(end, 0);
+  for (auto* array : {&q_, &v_, &prior_, &log_prob_, &reward_, &self_evaluation_, &outcome_}) {
+    array->resize(end, 0);
+  }
+}
+
+void Tree::fill(NodeId node, const NodeFacts& facts) {
+  flags_[node] = facts.flags;
+  prior_[node] = facts.prior;
+  log_prob_[node] = facts.log_prob;
+  reward_[node] = facts.reward;
+  self_evaluation_[node] = facts.self_evaluation;
+  outcome_[node] = facts.outcome;
 }
 
 NodeId Tree::expand(NodeId node, const Expansion& expansion, EdgeReward rule) {
   base::require(node < size() && !has(node, kExpanded), "Tree::expand: no such node to expand");
   base::require(!expansion.children.empty() &&
                     expansion.children.size() == expansion.item_ends.size() &&
+                    std::is_sorted(expansion.item_ends.begin(), expansion.item_ends.end()) &&
                     expansion.item_ends.back() == expansion.items.size(),
                 "Tree::expand: an expansion without children, or with items that do not fit");
   const std::size_t count = expansion.children.size();
@@ -80,11 +88,17 @@ NodeId Tree::expand(NodeId node, const Expansion& expansion, EdgeReward rule) {
                   "Tree::expand: a child that begins expanded");
   }
   const NodeId first = size();
-  const std::uint32_t depth = depth_[node] + 1;
+  const auto item_begin = static_cast<std::uint32_t>(items_.size());
+  grow(count);
   for (std::size_t child = 0; child < count; ++child) {
-    append(node, depth, expansion.children[child], expansion.items_of(child));
-    q_.back() = edge_reward(size() - 1, rule);
+    const NodeId made = first + static_cast<NodeId>(child);
+    fill(made, expansion.children[child]);
+    parent_[made] = node;
+    depth_[made] = depth_[node] + 1;
+    item_end_[made] = item_begin + expansion.item_ends[child];
+    q_[made] = edge_reward(made, rule);
   }
+  items_.insert(items_.end(), expansion.items.begin(), expansion.items.end());
   first_child_[node] = first;
   child_count_[node] = static_cast<std::uint32_t>(count);
   flags_[node] |= kExpanded;
@@ -99,11 +113,6 @@ std::span<const std::int32_t> Tree::items(NodeId node) const {
 NodeFacts Tree::facts(NodeId node) const {
   return {prior_[node],           log_prob_[node], reward_[node],
           self_evaluation_[node], outcome_[node],  flags_[node]};
-}
-
-double Tree::edge_reward(NodeId node, EdgeReward rule) const {
-  if (rule == EdgeReward::kState || node == 0) return reward_[node];
-  return reward_[node] - reward_[parent_[node]];
 }
 
 std::vector<NodeId> Tree::path(NodeId node) const {
@@ -138,6 +147,12 @@ void Tree::set_statistics(NodeId node, std::uint32_t visits, double q, double v)
   visits_[node] = visits;
   q_[node] = q;
   v_[node] = v;
+}
+
+void Tree::shrink() {
+  const auto fit = [](auto&... arrays) { (arrays.shrink_to_fit(), ...); };
+  fit(parent_, first_child_, child_count_, depth_, visits_, flags_, item_end_, q_, v_, prior_,
+      log_prob_, reward_, self_evaluation_, outcome_, items_);
 }
 
 std::size_t Tree::bytes_held() const {

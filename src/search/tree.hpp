@@ -43,7 +43,11 @@ class Tree {
   std::span<const std::int32_t> items(NodeId node) const;
 
   NodeFacts facts(NodeId node) const;
-  double edge_reward(NodeId node, EdgeReward rule) const;
+  /// r(parent, node); at the root R itself.
+  double edge_reward(NodeId node, EdgeReward rule) const {
+    if (rule == EdgeReward::kState || node == 0) return reward_[node];
+    return reward_[node] - reward_[parent_[node]];
+  }
   /// Nodes from the root to node, both with it.
   std::vector<NodeId> path(NodeId node) const;
   /// The items of all nodes from the root to node: the state.
@@ -61,7 +65,9 @@ class Tree {
   /// Overwrites all statistics of a node: for trees that are put together from others.
   void set_statistics(NodeId node, std::uint32_t visits, double q, double v);
 
-  /// What it holds in memory, and what of that is items.
+  /// Gives back memory that was reserved to grow: for trees that are kept.
+  void shrink();
+  /// Bytes of memory that it holds.
   std::size_t bytes_held() const;
 
   /// Versioned; get() throws Code::kCheckpoint on whatever put() would not have written.
@@ -72,8 +78,8 @@ class Tree {
  private:
   struct Unfilled {};
   explicit Tree(Unfilled) {}
-  void append(NodeId parent, std::uint32_t depth, const NodeFacts& facts,
-              std::span<const std::int32_t> step);
+  void grow(std::size_t count);
+  void fill(NodeId node, const NodeFacts& facts);
   void check_whole() const;
 
   std::vector<NodeId> parent_, first_child_;

@@ -49,10 +49,7 @@ void TreeSearch::advance(std::vector<NodeId>& wanted) {
     } else if (started_ == completed_) {
       commit();
     } else if (requests_.front().arrived) {
-      Request request = std::move(requests_.front());
-      requests_.erase(requests_.begin());
-      install(request);
-      for (const std::uint32_t slot : request.waiting) follow(slot, wanted);
+      take_oldest(wanted);
     } else {
       return;
     }
@@ -95,8 +92,10 @@ void TreeSearch::wait(std::uint32_t slot, NodeId node, std::vector<NodeId>& want
     return;
   }
   Request request;
+  std::swap(request, spare_);  // for its memory
   request.node = node;
-  request.waiting.push_back(slot);
+  request.waiting.assign(1, slot);
+  request.arrived = false;
   requests_.push_back(std::move(request));
   wanted.push_back(node);
 }
@@ -120,7 +119,15 @@ void TreeSearch::give(Expansion& expansion) {
   found->arrived = true;
 }
 
-void TreeSearch::install(Request& request) {
+void TreeSearch::take_oldest(std::vector<NodeId>& wanted) {
+  Request request = std::move(requests_.front());
+  requests_.erase(requests_.begin());
+  install(request);
+  for (const std::uint32_t slot : request.waiting) follow(slot, wanted);
+  spare_ = std::move(request);
+}
+
+void TreeSearch::install(const Request& request) {
   if (request.expansion.children.empty()) {
     tree_.add_flags(request.node, kDeadEnd);
     ++counts_.dead_ends;

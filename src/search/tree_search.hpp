@@ -46,8 +46,11 @@ class TreeSearch {
   bool done() const { return done_; }
   std::uint64_t id() const { return id_; }
   const Tree& tree() const { return tree_; }
-  /// Of a finished search.
-  Tree take_tree() { return std::move(tree_); }
+  /// Of a finished search, in as little memory as it needs.
+  Tree take_tree() {
+    tree_.shrink();
+    return std::move(tree_);
+  }
   NodeId root() const { return committed_.back(); }  ///< where the search stands
   /// The committed path so far: the tree's root, then one node a step.
   std::span<const NodeId> committed() const { return committed_; }
@@ -78,7 +81,8 @@ class TreeSearch {
   void start_path(std::vector<NodeId>& wanted);
   void follow(std::uint32_t slot, std::vector<NodeId>& wanted);
   void wait(std::uint32_t slot, NodeId node, std::vector<NodeId>& wanted);
-  void install(Request& request);
+  void take_oldest(std::vector<NodeId>& wanted);
+  void install(const Request& request);
   void finish(std::uint32_t slot);
   void enter(std::uint32_t slot, NodeId node);
   void commit();
@@ -95,6 +99,7 @@ class TreeSearch {
   std::vector<Path> paths_;
   std::vector<std::uint32_t> under_way_;
   std::vector<Request> requests_;  ///< oldest first
+  Request spare_;                  ///< one that is used up
 };
 
 }  // namespace tenfold::search
