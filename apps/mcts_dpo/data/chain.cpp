@@ -6,7 +6,7 @@
 #include <charconv>
 
 #include "base/error.hpp"
-#include "mcts_dpo/data/splits.hpp"
+#include "mcts_dpo/data/words.hpp"
 
 namespace tenfold::mcts_dpo {
 
@@ -50,6 +50,10 @@ Step solve(const Clause& clause, std::int64_t value, bool opposite) {
                               : Step{'-', clause.amount, value - clause.amount};
     }
   }
+}
+
+std::string step_line(std::int64_t value, const Step& step) {
+  return fmt::format("{} {} {} = {}", value, step.operation, step.operand, step.result);
 }
 
 /// Uniform, both ends included.
@@ -115,15 +119,14 @@ std::optional<int> small_number(std::string_view word) {
   return value;
 }
 
-std::vector<std::string_view> words_of(std::string_view text) {
-  std::vector<std::string_view> words;
-  std::size_t begin = 0;
-  while ((begin = text.find_first_not_of(" \t\r\n", begin)) != std::string_view::npos) {
-    const std::size_t end = std::min(text.find_first_of(" \t\r\n", begin), text.size());
-    words.push_back(text.substr(begin, end - begin));
-    begin = end;
+/// Another value of the range, at most ten away.
+std::int64_t other_value(std::int64_t value, base::Stream& stream) {
+  const int near = static_cast<int>(std::clamp<std::int64_t>(value, kLeastValue, kMostValue));
+  int other = near;
+  while (other == value) {
+    other = draw_between(stream, std::max(kLeastValue, near - 10), std::min(kMostValue, near + 10));
   }
-  return words;
+  return other;
 }
 
 /// The value that the teacher ends with, or none when it leaves the range on the way.
@@ -183,12 +186,10 @@ std::optional<Question> ChainTask::draw(Split split, std::uint32_t index,
 
 std::vector<std::string> ChainTask::words() const {
   std::vector<std::string> words = {"has", ".", "?", "+", "-", "*", "=", "\n"};
-  for (const std::string_view word : {"The", "answer", "is"}) words.emplace_back(word);
+  add_words(words, {"The answer is"});
   words.insert(words.end(), kVerbs.begin(), kVerbs.end());
   if (options_.verbose_text) {
-    for (const std::string_view word : {"the", "How", "many", "does", "have"}) {
-      words.emplace_back(word);
-    }
+    add_words(words, {"How many does have the"});
     words.insert(words.end(), kNames.begin(), kNames.end());
     words.insert(words.end(), kItems.begin(), kItems.end());
   }
@@ -241,6 +242,34 @@ std::vector<bool> chain_step_truth(const ChainProblem& problem,
     right.push_back(so_far);
   }
   return right;
+}
+
+std::optional<std::vector<std::string>> ChainTask::corrupted(const Question& question,
+                                                             std::size_t line,
+                                                             base::Stream& stream) const {
+  const std::optional<ChainProblem> problem = parse_chain(question.text);
+  if (!problem || line > problem->clauses.size()) return std::nullopt;
+  std::vector<std::string> lines;
+  std::int64_t value = problem->start;
+  for (std::size_t i = 0; i < problem->clauses.size(); ++i) {
+    const Clause& clause = problem->clauses[i];
+    Step step = solve(clause, value, false);
+    if (i == line) {
+      const Step opposite = solve(clause, value, true);
+      const bool swap = stream.below(2) == 0 && takes_amount(clause.verb);
+      if (swap && in_range(opposite.result)) {
+        step = opposite;
+      } else {
+        step.result = other_value(step.result, stream);
+      }
+    }
+    if (!in_range(step.result)) return lines;  // behind the wrong line: it could not be written
+    lines.push_back(step_line(value, step));
+    value = step.result;
+  }
+  if (line == problem->clauses.size()) value = other_value(value, stream);
+  lines.push_back(fmt::format("The answer is {}", value));
+  return lines;
 }
 
 }  // namespace tenfold::mcts_dpo

@@ -57,6 +57,10 @@ class ChainTask final : public GeneratedTask {
   std::optional<Question> draw(Split split, std::uint32_t index,
                                std::uint32_t attempt) const override;
   std::vector<std::string> words() const override;
+  /// The wrong line has the opposite operation or a result at most ten away; lines behind it go on
+  /// from its number and end where that would leave [1, 99].
+  std::optional<std::vector<std::string>> corrupted(const Question& question, std::size_t line,
+                                                    base::Stream& stream) const override;
 
  private:
   ChainOptions options_;

@@ -28,7 +28,7 @@ Split parse_split(std::string_view name) {
                     "One of sft, pool, validation, test");
 }
 
-bool belongs(const Question& question, Split split) {
+bool in_share(const Question& question, Split split) {
   const std::uint64_t part = question_hash(question) >> 60;
   if (part < 7) return split == Split::kSft;
   if (part < 14) return split == Split::kPool;
@@ -50,7 +50,7 @@ std::vector<Question> generate(const GeneratedTask& task, Split split, std::size
             "Ask for fewer, or make the task's ranges wider");
       }
       std::optional<Question> question = task.draw(split, index, attempt);
-      if (!question || !belongs(*question, split)) continue;
+      if (!question || !task.belongs(*question, split)) continue;
       if (!seen.insert(question_hash(*question)).second) continue;
       question->id = fmt::format("{}-{}-{}", task.name(), split_name(split), index);
       questions.push_back(std::move(*question));

@@ -27,10 +27,9 @@ std::string_view split_name(Split split);
 /// Throws Code::kUsage naming the four.
 Split parse_split(std::string_view name);
 
-/// Every question belongs to one split only, by its question_hash: 7/16 of all possible questions
-/// to sft, 7/16 to pool, 1/16 each to validation and test. So no question of one can be one of
-/// another, whatever is drawn, and nothing has to be compared.
-bool belongs(const Question& question, Split split);
+/// Of the 16 parts that question_hash cuts all possible questions into, 7 are sft's, 7 pool's, one
+/// each validation's and test's.
+bool in_share(const Question& question, Split split);
 
 class GeneratedTask {
  public:
@@ -43,6 +42,20 @@ class GeneratedTask {
   /// when what was drawn breaks the task's own rules: then the next attempt stands for it.
   virtual std::optional<Question> draw(Split split, std::uint32_t index,
                                        std::uint32_t attempt) const = 0;
+
+  /// Every question belongs to one split only, so no question of one can be one of another,
+  /// whatever is drawn, and nothing has to be compared. Where draw does not see to it by itself,
+  /// the question's hash decides: in_share.
+  virtual bool belongs(const Question& question, Split split) const {
+    return in_share(question, split);
+  }
+
+  /// Solution lines of which `line` is the first wrong one (0 is the first; the answer's line
+  /// counts), and those that would follow it. question.solution must be right. None when that line
+  /// cannot be spoilt.
+  virtual std::optional<std::vector<std::string>> corrupted(const Question& question,
+                                                            std::size_t line,
+                                                            base::Stream& stream) const = 0;
 
   /// Every word that a question, a choice or a solution may have, between spaces; "\n" among them.
   virtual std::vector<std::string> words() const = 0;
