@@ -69,6 +69,13 @@ AddedTokens::AddedTokens(const JsonNode& root, TokenTable& table) {
   for (Matcher& matcher : matchers_) matcher.build();
 }
 
+AddedTokens::AddedTokens(const std::vector<std::pair<std::int32_t, std::string>>& specials) {
+  for (const auto& [id, content] : specials) {
+    matchers_[0].tokens.push_back({.id = id, .content = content, .special = true});
+  }
+  matchers_[0].build();
+}
+
 AddedTokens::Token AddedTokens::read(const JsonNode& node, TokenTable& table) {
   node.only({"id", "content", "single_word", "lstrip", "rstrip", "normalized", "special"});
   Token token;

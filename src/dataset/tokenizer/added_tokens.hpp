@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "dataset/tokenizer/json_node.hpp"
@@ -34,6 +35,8 @@ class AddedTokens {
   /// From the member "added_tokens" of tokenizer.json. Those that the table lacks are added to it.
   /// Throws Code::kData.
   AddedTokens(const JsonNode& root, TokenTable& table);
+  /// Special tokens, by id and spelling.
+  explicit AddedTokens(const std::vector<std::pair<std::int32_t, std::string>>& specials);
 
   /// What the normalizer makes of the tokens of Stage::kNormalized: looked for, and decoded, so.
   void normalize(const std::function<std::string(const std::string&)>& normalizer,

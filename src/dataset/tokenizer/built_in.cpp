@@ -138,11 +138,12 @@ Json unmerged(const Json& unknown) {
           {"merges", Json::array()}};
 }
 
-Json byte_level() {
+// A decoder has the members of a pre-tokenizer, and no use for them.
+Json byte_level(bool decoder) {
   return {{"type", "ByteLevel"},
-          {"add_prefix_space", false},
+          {"add_prefix_space", decoder},
           {"trim_offsets", true},
-          {"use_regex", false}};
+          {"use_regex", decoder}};
 }
 
 }  // namespace
@@ -174,9 +175,9 @@ std::unique_ptr<Tokenizer> make_byte_tokenizer(const SpecialTokens& specials) {
   for (int byte = 0; byte < 256; ++byte)
     builder.add(byte_character(static_cast<std::uint8_t>(byte)));
   builder.add_specials();
-  return builder.build(
-      unmerged(nullptr),
-      {{"normalizer", nullptr}, {"pre_tokenizer", byte_level()}, {"decoder", byte_level()}});
+  return builder.build(unmerged(nullptr), {{"normalizer", nullptr},
+                                           {"pre_tokenizer", byte_level(false)},
+                                           {"decoder", byte_level(true)}});
 }
 
 }  // namespace tenfold::dataset

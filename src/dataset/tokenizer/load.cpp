@@ -11,6 +11,7 @@
 #include "base/file.hpp"
 #include "base/text.hpp"
 #include "dataset/tokenizer/bpe_tokenizer.hpp"
+#include "dataset/tokenizer/sentencepiece_tokenizer.hpp"
 #include "dataset/tokenizer/word_tokenizer.hpp"
 
 namespace tenfold::dataset {
@@ -21,9 +22,10 @@ using Json = nlohmann::json;
 namespace {
 
 constexpr std::size_t kMostBytes = std::size_t{512} << 20;
-constexpr std::array<const char*, 5> kCompanions{"tokenizer_config.json", "special_tokens_map.json",
-                                                 "added_tokens.json", "chat_template.jinja",
-                                                 "tokenizer.model"};
+// What belongs to a tokenizer; the first of these that is there is the tokenizer itself.
+constexpr std::array<const char*, 6> kFiles{"tokenizer.json",        "tokenizer.model",
+                                            "tokenizer_config.json", "special_tokens_map.json",
+                                            "added_tokens.json",     "chat_template.jinja"};
 
 [[noreturn]] void refuse_directory(const fs::path& directory) {
   std::vector<std::string> found;
@@ -97,6 +99,7 @@ class RoleReader {
         check_added(file);
       });
     }
+    with_file("added_tokens.json", [&](const JsonNode& file) { check_spellings(file); });
     if (bos) roles_.bos = bos;
     if (eos) roles_.eos = eos;
     if (roles_.eos) roles_.ends.push_back(*roles_.eos);
@@ -128,6 +131,18 @@ class RoleReader {
         node.refuse(
             fmt::format("\"{}\" is not in the tokenizer with this id", base::printable(content)),
             "export the tokenizer again with the transformers package");
+      }
+    }
+  }
+
+  // {"token": id}, for a tokenizer.model.
+  void check_spellings(const JsonNode& file) const {
+    if (!file.is_object()) file.refuse("expected an object");
+    for (const auto& [content, id] : file.value().items()) {
+      const JsonNode node(id, fmt::format("{}: {}", file.where(), base::printable(content)));
+      if (tokenizer_.token_id(content) != node.integer()) {
+        node.refuse("is not in the tokenizer with this id",
+                    "export a tokenizer.json with the transformers package");
       }
     }
   }
@@ -171,14 +186,19 @@ void TokenizerLoader::finish(Tokenizer& tokenizer, TokenRoles roles,
 
 std::unique_ptr<Tokenizer> load_tokenizer(const std::string& directory) {
   const fs::path folder(directory);
-  const fs::path json = folder / "tokenizer.json";
-  if (!fs::exists(json)) refuse_directory(folder);
+  const fs::path json = folder / "tokenizer.json", model = folder / "tokenizer.model";
   std::vector<TokenizerFile> files;
-  files.emplace_back("tokenizer.json", base::read_text(json, kMostBytes));
-  std::unique_ptr<Tokenizer> tokenizer = read_tokenizer_json(files.front().second, json.string());
-  for (const char* name : kCompanions) {
+  for (const char* name : kFiles) {
     const fs::path path = folder / name;
     if (fs::exists(path)) files.emplace_back(name, base::read_text(path, kMostBytes));
+  }
+  std::unique_ptr<Tokenizer> tokenizer;
+  if (fs::exists(json)) {
+    tokenizer = read_tokenizer_json(files.front().second, json.string());
+  } else if (fs::exists(model)) {
+    tokenizer = std::make_unique<SentencePieceTokenizer>(files.front().second, model.string());
+  } else {
+    refuse_directory(folder);
   }
   TokenRoles roles = RoleReader(folder, *tokenizer).read();
   TokenizerLoader::finish(*tokenizer, std::move(roles), std::move(files));
