@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, GPT2Config, LlamaConfig, MistralConfig
 
 transformers.utils.logging.disable_progress_bar()
+torch.set_num_threads(1)
 LENGTHS = (5, 17, 40)
 SHAPE = dict(vocab_size=97, hidden_size=48, intermediate_size=112, num_hidden_layers=3, num_attention_heads=6,
              num_key_value_heads=2, max_position_embeddings=128, rms_norm_eps=1e-5, bos_token_id=1, eos_token_id=2)
@@ -29,6 +30,11 @@ MODELS = {
     "gpt2_bare": GPT2Config(vocab_size=97, n_positions=64, n_embd=48, n_layer=2, n_head=4, n_inner=40,
                             activation_function="gelu_pytorch_tanh"),
 }
+# Targets of adapters: some parts of joint products, all, GPT-2's matrices the other way round.
+ADAPTED = {"llama": ["v_proj", "q_proj", "up_proj"],
+           "mistral": ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
+           "gpt2": ["c_attn", "c_proj", "c_fc"]}
+RANK, ALPHA = 3, 5.0
 
 
 def build(name, folder):
@@ -57,10 +63,41 @@ def build(name, folder):
     return model
 
 
+def mean_loss(model, rows):
+    """And -loss of each token but the first of each row."""
+    chosen = torch.cat([torch.log_softmax(model(row[None]).logits[0, :-1], -1).gather(1, row[1:, None])[:, 0]
+                        for row in rows])
+    return -chosen.mean(), chosen.detach()
+
+
 def rows():
     generator = torch.Generator().manual_seed(7)
     tokens = torch.randint(3, 97, (len(LENGTHS), max(LENGTHS)), generator=generator)
     return [tokens[b, :length] for b, length in enumerate(LENGTHS)], tokens
+
+
+def adapt(name, model, folder):
+    """Adapters in PEFT's files, and in the model as hooks; returns them by PEFT's names."""
+    generator = torch.Generator().manual_seed(3)
+    adapters = {}
+
+    def hook(down, up):
+        return lambda module, inputs, output: output + ALPHA / RANK * (inputs[0] @ down.T @ up.T)
+
+    for path, module in model.named_modules():
+        if path.split(".")[-1] not in ADAPTED[name]:
+            continue
+        shape = module.weight.shape if name != "gpt2" else module.weight.T.shape
+        pair = [torch.randn(RANK, shape[1], generator=generator) / 7, torch.randn(shape[0], RANK, generator=generator) / 7]
+        for letter, tensor in zip("AB", pair):
+            adapters[f"base_model.model.{path}.lora_{letter}.weight"] = tensor
+        module.register_forward_hook(hook(*(tensor.requires_grad_() for tensor in pair)))
+    folder.mkdir()
+    save_file({key: tensor.detach() for key, tensor in adapters.items()}, folder / "adapter_model.safetensors")
+    (folder / "adapter_config.json").write_text(json.dumps(
+        dict(peft_type="LORA", task_type="CAUSAL_LM", r=RANK, lora_alpha=ALPHA, target_modules=ADAPTED[name], bias="none",
+             lora_dropout=0.1, fan_in_fan_out=name == "gpt2", rank_pattern={}, modules_to_save=None, use_dora=False)))
+    return adapters
 
 
 class Case:
@@ -69,7 +106,10 @@ class Case:
         self.model = build(name, folder)
         self.rows, tokens = rows()
         save_file({"tokens": tokens, "lengths": torch.tensor(LENGTHS)}, folder / "inputs.safetensors")
-        self.ours = None
+        self.ours = self.adapters = None
+        if name in ADAPTED:
+            self.adapted = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="eager")
+            self.adapters = adapt(name, self.adapted, folder / "adapter")
 
     def logits(self, model):
         with torch.no_grad():
@@ -119,10 +159,9 @@ def test_half_precision(cases, name):
 def test_gradients(cases, name):
     case = cases[name]
     case.model.zero_grad()
-    chosen = torch.cat([torch.log_softmax(case.model(row[None]).logits[0, :-1], -1).gather(1, row[1:, None])[:, 0]
-                        for row in case.rows])
-    (-chosen.mean()).backward()
-    assert (case.ours["log_probabilities"] - chosen.detach()).abs().max() < 2e-5
+    loss, chosen = mean_loss(case.model, case.rows)
+    loss.backward()
+    assert (case.ours["log_probabilities"] - chosen).abs().max() < 2e-5
     gradients = {key: parameter.grad for key, parameter in case.model.named_parameters()}
     assert {"gradient." + key for key in gradients} == {key for key in case.ours if key.startswith("gradient.")}
     for key, theirs in gradients.items():
@@ -145,6 +184,27 @@ def test_exported_models_load(cases, name):
     assert half.dtype == torch.bfloat16
     for key, theirs in case.model.state_dict().items():
         assert torch.equal(half.state_dict()[key], theirs.to(torch.bfloat16)), key
+
+
+@pytest.mark.parametrize("name", ADAPTED)
+def test_adapters(cases, name):
+    case = cases[name]
+    ours = load_file(case.folder / "adapted.safetensors")
+    merged = AutoModelForCausalLM.from_pretrained(case.folder / "merged", attn_implementation="eager")
+    for b, (adapted, base) in enumerate(zip(case.logits(case.adapted), case.logits(case.model))):
+        assert (adapted - base).abs().max() > 0.1
+        assert (ours["logits.f32"][b, :LENGTHS[b]] - adapted).abs().max() < 2e-5
+        assert (ours["merged.f32"][b, :LENGTHS[b]] - ours["logits.f32"][b, :LENGTHS[b]]).abs().max() < 1e-5
+        assert (case.logits(merged)[b] - adapted).abs().max() < 2e-5
+    mean_loss(case.adapted, case.rows)[0].backward()
+    assert {key for key in ours if key.startswith("gradient.")} == {"gradient." + key for key in case.adapters}
+    for key, adapter in case.adapters.items():
+        assert (ours["gradient." + key] - adapter.grad).norm() < 1e-5 * adapter.grad.norm(), key
+    again = load_file(case.folder / "adapter_again" / "adapter_model.safetensors")
+    assert again.keys() == case.adapters.keys()
+    assert all(torch.equal(again[key], adapter) for key, adapter in case.adapters.items())
+    config = json.loads((case.folder / "adapter_again" / "adapter_config.json").read_text())
+    assert (config["r"], config["lora_alpha"], config["target_modules"]) == (RANK, ALPHA, ADAPTED[name])
 
 
 STORED = {"f32": torch.tensor([1.5, -0.0, float("nan"), float("inf"), 1e-40]), "f16": torch.tensor([[1.0], [6e-8]]).half(),

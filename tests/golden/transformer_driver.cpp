@@ -14,8 +14,9 @@
 #include <cstring>
 #include <filesystem>
 
+#include "nn/huggingface/adapter_directory.hpp"
 #include "nn/huggingface/model_directory.hpp"
-#include "nn/transformer/transformer.hpp"
+#include "nn/transformer/lora.hpp"
 
 namespace {
 
@@ -97,6 +98,37 @@ void add_gradients(const nn::ParameterLayout& layout, const at::Tensor& gradient
   }
 }
 
+struct Model {
+  const nn::ModelConfig& config;
+  const nn::Transformer& transformer;
+  const at::Tensor& flat;
+};
+
+void run_adapters(const fs::path& folder, const Model& model, const Inputs& inputs) {
+  const auto family = model.config.transformer.family;
+  const nn::Lora lora(model.transformer, nn::read_adapter_config(folder / "adapter", family));
+  const at::Tensor adapters = at::empty({lora.parameters().flat_size()}, at::kFloat);
+  nn::read_adapters(folder / "adapter", lora.parameters(), values_of(adapters));
+
+  Outputs outputs;
+  const at::Tensor gradient = at::zeros_like(adapters);
+  const nn::TransformerWeights weights(model.transformer, model.flat, {},
+                                       {&lora, adapters, gradient});
+  outputs.add("logits.f32", block_logits(weights, inputs.tokens, inputs.lengths));
+  token_losses(weights, inputs).mean().neg().backward();
+  add_gradients(lora.parameters(), gradient, outputs);
+  const at::Tensor merged = model.flat.clone();
+  lora.merge(adapters, merged);
+  const nn::TransformerWeights whole(model.transformer, merged);
+  outputs.add("merged.f32", block_logits(whole, inputs.tokens, inputs.lengths));
+  outputs.write(folder / "adapted.safetensors");
+
+  nn::export_model(folder / "merged", model.config, model.transformer.parameters(),
+                   values_of(merged));
+  nn::export_adapters(folder / "adapter_again", lora.config(), family, folder.string(),
+                      lora.parameters(), values_of(adapters));
+}
+
 void run(const fs::path& folder) {
   const nn::ModelConfig config = nn::read_model_config(folder);
   const nn::Transformer model(config.transformer);
@@ -119,6 +151,7 @@ void run(const fs::path& folder) {
   nn::export_model(folder / "exported", config, model.parameters(), values_of(flat));
   nn::export_model(folder / "exported_bf16", config, model.parameters(), values_of(flat),
                    {nn::StoredType::kBF16, 20'000});
+  if (fs::exists(folder / "adapter")) run_adapters(folder, {config, model, flat}, inputs);
 }
 
 void copy_file(const fs::path& from, const fs::path& to) {

@@ -26,7 +26,7 @@ void refuse_present(const JsonDocument& document, const char* key) {
 
 std::string one_of(const JsonDocument& document, const char* key, const char* otherwise,
                    std::initializer_list<std::string_view> known) {
-  const std::string value = document.text(key, otherwise);
+  std::string value = document.text(key, otherwise);
   if (std::find(known.begin(), known.end(), value) == known.end()) {
     document.refuse(key, fmt::format("= '{}' is not supported", base::printable(value)),
                     fmt::format("Known here: {}", fmt::join(known, ", ")));

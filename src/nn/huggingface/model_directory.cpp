@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/text.hpp"
+#include "nn/huggingface/folder_export.hpp"
 
 namespace tenfold::nn {
 
@@ -174,62 +175,18 @@ void StoredParameters::read(std::int64_t first, std::span<float> values) const {
   }
 }
 
-namespace {
-
-std::vector<TensorToStore> tensors_to_store(const ParameterLayout& layout,
-                                            std::span<const float> flat, StoredType type) {
-  std::vector<TensorToStore> tensors;
-  for (const ParameterEntry& entry : layout.entries()) {
-    const auto all =
-        flat.subspan(static_cast<std::size_t>(entry.offset), static_cast<std::size_t>(entry.size));
-    tensors.push_back(
-        {entry.name, type, entry.shape,
-         [all, type](std::int64_t first, std::span<std::byte> bytes) {
-           narrow(type,
-                  all.subspan(static_cast<std::size_t>(first), bytes.size() / element_bytes(type)),
-                  bytes);
-         }});
-  }
-  return tensors;
-}
-
-void fill_folder(const fs::path& folder, const ModelConfig& config, const ParameterLayout& layout,
-                 std::span<const float> flat, const ExportOptions& options) {
-  for (const fs::path& file : options.more_files) {
-    fs::copy_file(file, folder / file.filename());
-    base::sync_path(folder / file.filename());
-  }
-  base::write_atomic(folder / "config.json", model_config_text(config, options.type));
-  base::write_atomic(folder / "generation_config.json", generation_config_text(config));
-  write_safetensors_folder(folder, tensors_to_store(layout, flat, options.type),
-                           options.max_shard_bytes);
-}
-
-}  // namespace
-
 void export_model(const fs::path& folder, const ModelConfig& config, const ParameterLayout& layout,
                   std::span<const float> flat, const ExportOptions& options) {
-  base::require(static_cast<std::int64_t>(flat.size()) == layout.flat_size(),
-                "export_model: flat must be [flat_size]");
-  base::require(is_weight_type(options.type), "export_model: weights are F32, F16 or BF16");
-  fs::path partial = folder.has_filename() ? folder : folder.parent_path();
-  const fs::path whole = partial;
-  partial += ".partial";
-  try {
-    if (fs::exists(whole) && !(fs::is_directory(whole) && fs::is_empty(whole))) {
-      throw base::Error(base::Code::kUsage,
-                        fmt::format("cannot export to {}: it is already there", whole.string()),
-                        "Name a new folder");
+  std::vector<TensorToStore> tensors = entries_to_store(layout, flat, options.type);
+  write_folder(folder, [&](const fs::path& partial) {
+    for (const fs::path& file : options.more_files) {
+      fs::copy_file(file, partial / file.filename());
+      base::sync_path(partial / file.filename());
     }
-    fs::remove_all(partial);
-    base::make_directories(partial);
-    fill_folder(partial, config, layout, flat, options);
-    fs::rename(partial, whole);
-    base::sync_path(whole.has_parent_path() ? whole.parent_path() : fs::path("."));
-  } catch (const fs::filesystem_error& error) {
-    throw base::Error(base::Code::kIo,
-                      fmt::format("cannot export to {}: {}", whole.string(), error.what()));
-  }
+    base::write_atomic(partial / "config.json", model_config_text(config, options.type));
+    base::write_atomic(partial / "generation_config.json", generation_config_text(config));
+    write_safetensors_folder(partial, std::move(tensors), options.max_shard_bytes);
+  });
 }
 
 }  // namespace tenfold::nn

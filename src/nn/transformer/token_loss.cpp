@@ -48,8 +48,10 @@ class TokenLogProbabilities : public torch::autograd::Function<TokenLogProbabili
     const at::Tensor& hidden = saved[0];
     const at::Tensor& head = saved[1];
     const std::int64_t chunk = context->saved_data["chunk"].toInt();
+    // A head without a gradient is common: with adapters it is half of the work here.
+    const bool wants_head = context->needs_input_grad(1);
     at::Tensor to_hidden = at::empty_like(hidden);
-    at::Tensor to_head = at::zeros_like(head);
+    at::Tensor to_head = wants_head ? at::zeros_like(head) : at::Tensor();
     for (std::int64_t at = 0; at < hidden.size(0); at += chunk) {
       const std::int64_t rows = std::min(chunk, hidden.size(0) - at);
       const at::Tensor x = hidden.narrow(0, at, rows);
@@ -60,7 +62,7 @@ class TokenLogProbabilities : public torch::autograd::Function<TokenLogProbabili
       to_logits.scatter_add_(1, saved[2].narrow(0, at, rows).unsqueeze(1), upstream);
       to_logits = to_logits.to(hidden.scalar_type());
       to_hidden.narrow(0, at, rows).copy_(at::matmul(to_logits, head));
-      to_head.addmm_(to_logits.t(), x);
+      if (wants_head) to_head.addmm_(to_logits.t(), x);
     }
     return {to_hidden, to_head, at::Tensor(), at::Tensor()};
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "nn/parameter_layout.hpp"
+#include "nn/transformer/low_rank.hpp"
 #include "nn/transformer/transformer_config.hpp"
 
 namespace tenfold::nn {
@@ -50,14 +51,28 @@ struct TokenBlock {
 TokenBlock causal_block(const at::Tensor& tokens, const at::Tensor& lengths,
                         const TransformerConfig& config);
 
+/// Entries first to first + count - 1 of flat, which must lie together, as one leaf [rows of all,
+/// columns] that shares its memory; with a gradient where gradient is defined: that part of it.
+at::Tensor parameter_leaf(const ParameterLayout& layout, std::size_t first, std::size_t count,
+                          const at::Tensor& flat, const at::Tensor& gradient);
+
+class Lora;
+
+/// The numbers of a model's adapters: flat and gradient as TransformerWeights takes the model's.
+struct LoraParameters {
+  const Lora* lora = nullptr;
+  at::Tensor flat{}, gradient{};
+};
+
 /// Parameters of one model as LibTorch sees them. Leaves are views of flat, so a step of the
 /// optimizer on flat is seen here at once.
 class TransformerWeights {
  public:
   /// flat: [flat_size] in the type and on the device to compute in, contiguous. gradient: nothing,
-  /// or as flat: what backward() adds gradients to, in place. model must outlive this.
+  /// or as flat: what backward() adds gradients to, in place. adapters: none, or of this model and
+  /// in flat's type. model must outlive this.
   TransformerWeights(const Transformer& model, const at::Tensor& flat,
-                     const at::Tensor& gradient = {});
+                     const at::Tensor& gradient = {}, const LoraParameters& adapters = {});
 
   const Transformer& model() const { return *model_; }
   at::Device device() const { return embedding_.device(); }
@@ -74,9 +89,9 @@ class TransformerWeights {
   struct Layer {
     at::Tensor norm1, norm1_bias, qkv, qkv_bias, out, out_bias;
     at::Tensor norm2, norm2_bias, up, up_bias, down, down_bias;  ///< Llama: up is gate and up
+    LowRank qkv_change{}, out_change{}, up_change{}, down_change{};
   };
-  at::Tensor leaf(std::size_t first, std::size_t count, const at::Tensor& flat,
-                  const at::Tensor& gradient) const;
+  void adapt(const LoraParameters& adapters);
   at::Tensor norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) const;
   at::Tensor attention(const Layer& layer, const at::Tensor& x, const at::Tensor& cosine,
                        const at::Tensor& sine, const at::Tensor& visible) const;

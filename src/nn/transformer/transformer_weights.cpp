@@ -17,6 +17,7 @@
 #include <ATen/ops/where.h>
 
 #include "base/error.hpp"
+#include "nn/transformer/lora.hpp"
 #include "nn/transformer/token_loss.hpp"
 #include "nn/transformer/transformer.hpp"
 
@@ -37,7 +38,36 @@ at::Tensor conv1d(const at::Tensor& x, const at::Tensor& weight, const at::Tenso
   return at::addmm(bias, x.reshape({-1, weight.size(0)}), weight).view(shape);
 }
 
+void check_buffers(const ParameterLayout& layout, const at::Tensor& flat,
+                   const at::Tensor& gradient) {
+  base::require(flat.dim() == 1 && flat.is_contiguous() && flat.numel() == layout.flat_size(),
+                "TransformerWeights: parameters must be contiguous, [flat_size]");
+  base::require(!gradient.defined() || (gradient.sizes() == flat.sizes() &&
+                                        gradient.scalar_type() == flat.scalar_type()),
+                "TransformerWeights: gradients must be as the parameters");
+}
+
 }  // namespace
+
+at::Tensor parameter_leaf(const ParameterLayout& layout, std::size_t first, std::size_t count,
+                          const at::Tensor& flat, const at::Tensor& gradient) {
+  const auto& entries = layout.entries();
+  const ParameterEntry& entry = entries[first];
+  std::int64_t size = 0;
+  for (std::size_t e = first; e < first + count; ++e) {
+    base::require(entries[e].offset == entry.offset + size,
+                  "parameter_leaf: parameters of one product must lie together");
+    size += entries[e].size;
+  }
+  std::vector<std::int64_t> shape = entry.shape;
+  if (count > 1) shape = {size / entry.shape[1], entry.shape[1]};
+  at::Tensor view = flat.narrow(0, entry.offset, size).view(shape).detach();
+  if (gradient.defined()) {
+    view.requires_grad_(true);
+    view.mutable_grad() = gradient.narrow(0, entry.offset, size).view(shape);
+  }
+  return view;
+}
 
 TokenBlock causal_block(const at::Tensor& tokens, const at::Tensor& lengths,
                         const TransformerConfig& config) {
@@ -55,19 +85,14 @@ TokenBlock causal_block(const at::Tensor& tokens, const at::Tensor& lengths,
 }
 
 TransformerWeights::TransformerWeights(const Transformer& model, const at::Tensor& flat,
-                                       const at::Tensor& gradient)
+                                       const at::Tensor& gradient, const LoraParameters& adapters)
     : model_(&model) {
-  const ParameterLayout& layout = model.parameters();
-  base::require(flat.dim() == 1 && flat.is_contiguous() && flat.numel() == layout.flat_size(),
-                "TransformerWeights: parameters must be contiguous, [flat_size]");
-  base::require(!gradient.defined() || (gradient.sizes() == flat.sizes() &&
-                                        gradient.scalar_type() == flat.scalar_type()),
-                "TransformerWeights: gradients must be as the parameters");
+  check_buffers(model.parameters(), flat, gradient);
   const TransformerConfig& config = model.config();
   std::size_t next = 0;
   const auto take = [&](std::size_t count = 1) {
     next += count;
-    return leaf(next - count, count, flat, gradient);
+    return parameter_leaf(model.parameters(), next - count, count, flat, gradient);
   };
   embedding_ = take();
   const bool gpt2 = config.family == TransformerFamily::kGpt2;
@@ -95,27 +120,22 @@ TransformerWeights::TransformerWeights(const Transformer& model, const at::Tenso
     frequencies_ =
         at::tensor(model.rotary_frequencies(), at::kDouble).to(flat.device(), at::kFloat);
   }
+  if (adapters.lora != nullptr) adapt(adapters);
 }
 
-// Entries first to first + count - 1, one matrix [rows of all, columns].
-at::Tensor TransformerWeights::leaf(std::size_t first, std::size_t count, const at::Tensor& flat,
-                                    const at::Tensor& gradient) const {
-  const auto& entries = model_->parameters().entries();
-  const ParameterEntry& entry = entries[first];
-  std::int64_t size = 0;
-  for (std::size_t e = first; e < first + count; ++e) {
-    base::require(entries[e].offset == entry.offset + size,
-                  "TransformerWeights: parameters of one product must lie together");
-    size += entries[e].size;
+void TransformerWeights::adapt(const LoraParameters& adapters) {
+  base::require(&adapters.lora->model() == model_, "TransformerWeights: another model's adapters");
+  check_buffers(adapters.lora->parameters(), adapters.flat, adapters.gradient);
+  base::require(adapters.flat.scalar_type() == embedding_.scalar_type(),
+                "TransformerWeights: adapters must be of the parameters' type");
+  std::vector<LowRank> all = adapters.lora->low_ranks(adapters.flat, adapters.gradient);
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    Layer& layer = layers_[i];
+    layer.qkv_change = std::move(all[4 * i]);
+    layer.out_change = std::move(all[4 * i + 1]);
+    layer.up_change = std::move(all[4 * i + 2]);
+    layer.down_change = std::move(all[4 * i + 3]);
   }
-  std::vector<std::int64_t> shape = entry.shape;
-  if (count > 1) shape = {size / entry.shape[1], entry.shape[1]};
-  at::Tensor view = flat.narrow(0, entry.offset, size).view(shape).detach();
-  if (gradient.defined()) {
-    view.requires_grad_(true);
-    view.mutable_grad() = gradient.narrow(0, entry.offset, size).view(shape);
-  }
-  return view;
 }
 
 at::Tensor TransformerWeights::norm(const at::Tensor& x, const at::Tensor& weight,
@@ -134,7 +154,8 @@ at::Tensor TransformerWeights::attention(const Layer& layer, const at::Tensor& x
                                          const at::Tensor& visible) const {
   const TransformerConfig& c = model_->config();
   const bool gpt2 = c.family == TransformerFamily::kGpt2;
-  const at::Tensor qkv = gpt2 ? conv1d(x, layer.qkv, layer.qkv_bias) : at::linear(x, layer.qkv);
+  const at::Tensor qkv = layer.qkv_change.added(
+      gpt2 ? conv1d(x, layer.qkv, layer.qkv_bias) : at::linear(x, layer.qkv), x);
   const auto heads = [&](std::int64_t first, std::int64_t count) {
     return qkv.narrow(-1, first, count * c.head_width)
         .view({x.size(0), x.size(1), count, c.head_width})
@@ -154,16 +175,21 @@ at::Tensor TransformerWeights::attention(const Layer& layer, const at::Tensor& x
   const at::Tensor mixed = at::scaled_dot_product_attention(query, key, value, visible)
                                .transpose(1, 2)
                                .reshape({x.size(0), x.size(1), c.query_columns()});
-  return gpt2 ? conv1d(mixed, layer.out, layer.out_bias) : at::linear(mixed, layer.out);
+  return layer.out_change.added(
+      gpt2 ? conv1d(mixed, layer.out, layer.out_bias) : at::linear(mixed, layer.out), mixed);
 }
 
 at::Tensor TransformerWeights::feed_forward(const Layer& layer, const at::Tensor& x) const {
-  if (layer.up_bias.defined()) {
-    return conv1d(at::gelu(conv1d(x, layer.up, layer.up_bias), "tanh"), layer.down,
-                  layer.down_bias);
+  const bool gpt2 = layer.up_bias.defined();
+  const at::Tensor up =
+      layer.up_change.added(gpt2 ? conv1d(x, layer.up, layer.up_bias) : at::linear(x, layer.up), x);
+  if (gpt2) {
+    const at::Tensor inner = at::gelu(up, "tanh");
+    return layer.down_change.added(conv1d(inner, layer.down, layer.down_bias), inner);
   }
-  const std::vector<at::Tensor> parts = at::linear(x, layer.up).chunk(2, -1);
-  return at::linear(at::silu(parts[0]) * parts[1], layer.down);
+  const std::vector<at::Tensor> parts = up.chunk(2, -1);
+  const at::Tensor inner = at::silu(parts[0]) * parts[1];
+  return layer.down_change.added(at::linear(inner, layer.down), inner);
 }
 
 at::Tensor TransformerWeights::hidden(const TokenBlock& block) const {

@@ -1,0 +1,51 @@
+#include "nn/huggingface/folder_export.hpp"
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+
+namespace tenfold::nn {
+
+namespace fs = std::filesystem;
+
+void write_folder(const fs::path& folder, const std::function<void(const fs::path&)>& fill) {
+  const fs::path whole = folder.has_filename() ? folder : folder.parent_path();
+  fs::path partial = whole;
+  partial += ".partial";
+  try {
+    if (fs::exists(whole) && !(fs::is_directory(whole) && fs::is_empty(whole))) {
+      throw base::Error(base::Code::kUsage,
+                        fmt::format("cannot export to {}: it is already there", whole.string()),
+                        "Name a new folder");
+    }
+    fs::remove_all(partial);
+    base::make_directories(partial);
+    fill(partial);
+    fs::rename(partial, whole);
+    base::sync_path(whole.has_parent_path() ? whole.parent_path() : fs::path("."));
+  } catch (const fs::filesystem_error& error) {
+    throw base::Error(base::Code::kIo,
+                      fmt::format("cannot export to {}: {}", whole.string(), error.what()));
+  }
+}
+
+std::vector<TensorToStore> entries_to_store(const ParameterLayout& layout,
+                                            std::span<const float> flat, StoredType type) {
+  base::require(static_cast<std::int64_t>(flat.size()) == layout.flat_size(),
+                "an export's flat buffer must be [flat_size]");
+  base::require(is_weight_type(type), "weights are exported as F32, F16 or BF16");
+  std::vector<TensorToStore> tensors;
+  for (const ParameterEntry& entry : layout.entries()) {
+    const auto all =
+        flat.subspan(static_cast<std::size_t>(entry.offset), static_cast<std::size_t>(entry.size));
+    tensors.push_back(
+        {entry.name, type, entry.shape,
+         [all, type](std::int64_t first, std::span<std::byte> bytes) {
+           narrow(type,
+                  all.subspan(static_cast<std::size_t>(first), bytes.size() / element_bytes(type)),
+                  bytes);
+         }});
+  }
+  return tensors;
+}
+
+}  // namespace tenfold::nn
