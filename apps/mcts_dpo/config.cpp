@@ -42,6 +42,21 @@ void declare_model(Config& c, cli::OptionTable& table) {
       .choices({"float32", "bfloat16"})
       .not_a_result();
   table
+      .add("model.lora-rank", &c.lora_rank,
+           "rank of low-rank adapters that learn in place of the model; 0: none")
+      .range(0, 65536);
+  table.add("model.lora-alpha", &c.lora_alpha, "their scale times their rank")
+      .above(0)
+      .at_most(1e6);
+  table.add("model.lora-targets", &c.lora_targets,
+            "modules that get one, as PEFT names them: q_proj,v_proj; all: every one");
+  table
+      .add("model.export-adapters", &c.export_adapters_to,
+           "directory to write the adapters to at the end, as PEFT's")
+      .alias("export-adapters")
+      .only_with("model.lora-rank")
+      .not_a_result();
+  table
       .add("model.engine", &c.engine,
            "what decodes: fused (own kernels, CPU: the same text whatever the batch), torch, auto: "
            "fused on the CPU")
@@ -56,8 +71,8 @@ void declare_data(Config& c, cli::OptionTable& table) {
   table.group("data", "Questions");
   table
       .add("data.task", &c.task,
-           "generated: chain (word problems), chain-long, facts (multiple choice); or files")
-      .choices({"chain", "chain-long", "facts", "files"})
+           "generated: chain (word problems), chain-long, commonsense (multiple choice); or files")
+      .choices({"chain", "chain-long", "commonsense", "files"})
       .common();
   table
       .add("data.flip", &c.flip,
@@ -87,9 +102,13 @@ void declare_data(Config& c, cli::OptionTable& table) {
             "text of a question: {question}, or {text} and {choices}; \\n is a new line");
   table.add("prompt.answer", &c.prompt_answer, "text between it and the solution");
   table.add("prompt.evaluation", &c.prompt_evaluation,
-            "text of a self-evaluation, up to the letter: {question}, {reference}, {partial}");
-  table.add("prompt.right", &c.prompt_right, "what says that the partial solution is right");
-  table.add("prompt.wrong", &c.prompt_wrong, "what says that it is wrong");
+            "text of a self-evaluation, up to the letter: {question}, {reference}, {partial}, "
+            "{options}");
+  table.add("prompt.reference-text", &c.prompt_reference, "what stands there for {reference}");
+  table.add("prompt.right-option", &c.right_option, "text of the option that says right");
+  table.add("prompt.wrong-option", &c.wrong_option, "text of the other one");
+  table.add("prompt.right-letter", &c.right_letter, "letter of the option that says right")
+      .choices({"A", "B"});
   table
       .add("prompt.step-rule", &c.step_rule,
            "where a step ends: newline, sentence, token(N), delimiter(REGEX), official")
@@ -237,6 +256,12 @@ void declare_learning(Config& c, cli::OptionTable& table) {
   table.group("sft", "Supervised fine-tuning");
   table.add("sft.steps", &c.sft_steps, "updates of --mode sft").range(1, 1e12).common();
   table.add("sft.examples", &c.sft_examples, "examples of a generated task").range(1, 1e8);
+  table
+      .add("sft.verdicts", &c.verdicts,
+           "share of examples that ask whether a partial solution is right, half of them spoilt")
+      .alias("verdicts")
+      .at_least(0)
+      .below(1);
 }
 
 void declare_evaluation(Config& c, cli::OptionTable& table) {
@@ -302,8 +327,14 @@ void Config::validate() const {
   if (loss == "ipo" && smoothing != "none") {
     refuse("--loss ipo has no label smoothing", "Add --smoothing none");
   }
-  if (prompt_right.empty() || prompt_wrong.empty() || prompt_right == prompt_wrong) {
-    refuse("--right and --wrong must be two different texts", "A and B, for example");
+  if (right_option.empty() || wrong_option.empty() || right_option == wrong_option) {
+    refuse("--right-option and --wrong-option must be two different texts", "yes and no, say");
+  }
+  if (verdicts > 0 && task == "files") {
+    refuse("--verdicts needs a generated task", "Only there is it known which steps are right");
+  }
+  if (!export_adapters_to.empty() && lora_rank == 0) {
+    refuse("--export-adapters needs --lora-rank", "Without adapters use --export");
   }
   if (lr_schedule == "constant" && lr_final != 0) {
     refuse("--lr-final means nothing with --lr-schedule constant", "Add --lr-schedule cosine");

@@ -21,6 +21,10 @@ struct Config {
   bool tied_embeddings = false;
   std::string export_to;
   std::string export_type = "float32";
+  std::int64_t lora_rank = 0;
+  double lora_alpha = 16;
+  std::string lora_targets = "all";
+  std::string export_adapters_to;
   std::string engine = "auto";
   std::int64_t cache_mib = 64;
   // data
@@ -35,8 +39,11 @@ struct Config {
   // prompt
   std::string prompt_question = "{question}\\n", prompt_answer;
   std::string prompt_evaluation =
-      "{question}\\n{reference}\\n{partial}\\nright ? (A) no (B) yes\\nThe answer is (";
-  std::string prompt_right = "B", prompt_wrong = "A";
+      "QUESTION: {question}\\n\\n{reference}PARTIAL SOLUTION:\\n{partial}\\n\\n"
+      "Is every line of it right ? {options}\\nANSWER: The answer is";
+  std::string prompt_reference = "REFERENCE:\\n{reference}\\n\\n";
+  std::string right_option = "yes", wrong_option = "no";
+  std::string right_letter = "B";
   // steps
   std::string step_rule = "newline";
   std::int64_t step_tokens = 24;
@@ -89,6 +96,7 @@ struct Config {
   std::int64_t logits_chunk = 1024;
   // supervised fine-tuning
   std::int64_t sft_steps = 2000, sft_examples = 6000;
+  double verdicts = 0;
   // evaluation
   std::int64_t eval_every = 0;
   std::string eval_by = "greedy";

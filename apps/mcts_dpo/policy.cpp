@@ -9,7 +9,9 @@
 
 #include "base/error.hpp"
 #include "base/hash.hpp"
+#include "base/text.hpp"
 #include "mcts_dpo/question_sets.hpp"
+#include "nn/huggingface/adapter_directory.hpp"
 #include "nn/huggingface/model_directory.hpp"
 
 namespace tenfold::mcts_dpo {
@@ -49,14 +51,44 @@ nn::TransformerConfig shape_of(const Config& config, std::int64_t vocabulary) {
 Policy::Policy(const Config& config, std::uint32_t seed, const at::Device& device) {
   config.model.empty() ? make(config, seed) : read(config.model);
   digest_ = fmt::format("{:016x}", base::xxh64(std::as_bytes(values_of(parameters_))));
+  if (config.lora_rank > 0) adapt(config, seed);
   parameters_ = parameters_.to(device);
+  adapters_ = lora_ ? adapters_.to(device) : adapters_;
+}
+
+void Policy::adapt(const Config& config, std::uint32_t seed) {
+  nn::LoraConfig lora;
+  lora.rank = config.lora_rank;
+  lora.alpha = config.lora_alpha;
+  if (config.lora_targets == "all") {
+    for (const auto& group : nn::adaptable_modules(description_.transformer.family)) {
+      lora.targets.insert(lora.targets.end(), group.begin(), group.end());
+    }
+  } else {
+    lora.targets = base::split(config.lora_targets, ',');
+  }
+  lora_ = std::make_unique<nn::Lora>(*model_, lora);
+  adapters_ = at::zeros({lora_->parameters().flat_size()}, at::kFloat);
+  lora_->initialize(adapters_, seed);
+}
+
+nn::TransformerWeights Policy::weights(const at::Tensor& gradient) const {
+  if (!lora_) return {*model_, parameters_, gradient};
+  return {*model_, parameters_, {}, {lora_.get(), adapters_, gradient}};
+}
+
+at::Tensor Policy::merged(const at::Tensor& learned) const {
+  if (!lora_) return learned;
+  at::Tensor flat = parameters_.clone();
+  lora_->merge(learned, flat);
+  return flat;
 }
 
 void Policy::make(const Config& config, std::uint32_t seed) {
   const std::unique_ptr<GeneratedTask> task = make_task(config, seed, 0);
   base::require(task != nullptr, "Policy: a fresh model needs a generated task");
   std::vector<std::string> words = task->words();
-  for (const std::string& word : verdict_words(config)) {
+  for (const std::string& word : prompt_words(config)) {
     if (std::find(words.begin(), words.end(), word) == words.end()) words.push_back(word);
   }
   dataset::SpecialTokens specials;
@@ -90,11 +122,17 @@ void Policy::read(const std::string& directory) {
 }
 
 void Policy::write(const std::string& directory, const std::string& type) const {
-  const at::Tensor host = parameters_.to(at::kCPU).contiguous();
+  const at::Tensor host = merged().to(at::kCPU).contiguous();
   nn::ExportOptions options;
   options.type = type == "bfloat16" ? nn::StoredType::kBF16 : nn::StoredType::kF32;
   nn::export_model(directory, description_, model_->parameters(), values_of(host), options);
   tokenizer_->save(directory);
+}
+
+void Policy::write_adapters(const std::string& directory, const std::string& base) const {
+  const at::Tensor host = adapters_.to(at::kCPU).contiguous();
+  nn::export_adapters(directory, lora_->config(), description_.transformer.family, base,
+                      lora_->parameters(), values_of(host));
 }
 
 }  // namespace tenfold::mcts_dpo

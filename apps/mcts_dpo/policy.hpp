@@ -10,6 +10,7 @@
 #include "dataset/tokenizer/tokenizer.hpp"
 #include "mcts_dpo/config.hpp"
 #include "nn/huggingface/model_config.hpp"
+#include "nn/transformer/lora.hpp"
 #include "nn/transformer/transformer.hpp"
 
 namespace tenfold::mcts_dpo {
@@ -23,6 +24,21 @@ class Policy {
   const nn::Transformer& model() const { return *model_; }
   const dataset::Tokenizer& tokenizer() const { return *tokenizer_; }
   const at::Tensor& parameters() const { return parameters_; }  ///< float32 [flat_size]
+  /// What learns: the parameters, or the adapters where there are any.
+  const at::Tensor& learned() const { return lora_ ? adapters_ : parameters_; }
+  const nn::ParameterLayout& learned_layout() const {
+    return lora_ ? lora_->parameters() : model_->parameters();
+  }
+  /// The policy as LibTorch sees it; gradient: nothing, or as learned().
+  nn::TransformerWeights weights(const at::Tensor& gradient = {}) const;
+  /// The policy in the model's layout, to decode with: the parameters themselves, or a copy with
+  /// the adapters added.
+  at::Tensor merged() const { return merged(learned()); }
+  /// The same with other values of what learns.
+  at::Tensor merged(const at::Tensor& learned) const;
+  /// The policy that it was made or read as, in the model's layout: a copy, or with adapters the
+  /// parameters themselves, which stay as they are.
+  at::Tensor reference() const { return lora_ ? parameters_ : parameters_.clone(); }
   /// xxh64 of the parameters as they were made or read: names the reference policy.
   const std::string& digest() const { return digest_; }
   /// Tensors of the directory that the model has no place for.
@@ -31,15 +47,19 @@ class Policy {
   /// Writes parameters and tokenizer as a Hugging Face directory, which must be empty or not exist.
   /// Throws Code::kUsage, Code::kIo.
   void write(const std::string& directory, const std::string& type) const;
+  /// Writes the adapters as PEFT's directory, onto base. Throws as write.
+  void write_adapters(const std::string& directory, const std::string& base) const;
 
  private:
   void read(const std::string& directory);
   void make(const Config& config, std::uint32_t seed);
+  void adapt(const Config& config, std::uint32_t seed);
 
   nn::ModelConfig description_;
   std::unique_ptr<nn::Transformer> model_;
   std::unique_ptr<dataset::Tokenizer> tokenizer_;
-  at::Tensor parameters_;
+  std::unique_ptr<nn::Lora> lora_;
+  at::Tensor parameters_, adapters_;
   std::string digest_;
   std::vector<std::string> unused_;
 };

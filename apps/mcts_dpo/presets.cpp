@@ -54,11 +54,6 @@ Values paper() {
           {"data.task", "files", "GSM8K and MATH, or ARC, OpenBookQA, CommonsenseQA"},
           {"prompt.question", "QUESTION: {question}\\n\\n", "(code)"},
           {"prompt.answer", "ANSWER:", "(code)"},
-          {"prompt.evaluation",
-           "QUESTION: {question}\\n\\nREFERENCE: {reference}\\n\\nPARTIAL SOLUTION: "
-           "{partial}\\n\\nIs this partial solution on the way to the referenced answer?\\n(A) It "
-           "is wrong.\\n(B) It is right.\\n\\nANSWER: The answer is (",
-           "ours, in the form of section 3.1"},
           {"prompt.step-rule", "official", "(code)"},
           {"search.iterations", "5", "section 4, K"},
           {"search.self-evaluation", "forced", "section 3.1; normalised over both letters (ours)"},

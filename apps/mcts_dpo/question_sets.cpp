@@ -8,8 +8,10 @@
 #include "base/log.hpp"
 #include "base/philox.hpp"
 #include "mcts_dpo/data/chain.hpp"
+#include "mcts_dpo/data/commonsense.hpp"
 #include "mcts_dpo/data/reader.hpp"
 #include "mcts_dpo/data/splits.hpp"
+#include "mcts_dpo/generation/prompts.hpp"
 
 namespace tenfold::mcts_dpo {
 
@@ -48,6 +50,8 @@ void shuffle(std::vector<std::size_t>& order, std::uint32_t seed, std::uint64_t 
 
 std::unique_ptr<GeneratedTask> make_task(const Config& config, std::uint32_t seed, double flip) {
   if (config.task == "files") return nullptr;
+  if (config.task == "commonsense")
+    return std::make_unique<CommonsenseTask>(CommonsenseOptions{seed});
   ChainOptions options;
   options.seed = seed;
   options.flip = flip;
@@ -59,16 +63,33 @@ std::unique_ptr<GeneratedTask> make_task(const Config& config, std::uint32_t see
   return std::make_unique<ChainTask>(options);
 }
 
-std::vector<std::string> verdict_words(const Config& config) {
-  std::string text = fill_template("prompt.evaluation", config.prompt_evaluation,
-                                   {"question", "reference", "partial"}, {"", "", ""});
-  text += " " + config.prompt_right + " " + config.prompt_wrong;
+std::vector<std::string> prompt_words(const Config& config) {
+  Question empty;
+  const EvaluationTemplates templates = evaluation_templates(config);
+  std::string text = prompt_text(empty, {config.prompt_question, config.prompt_answer});
+  text += " " + evaluation_prompt(empty, {}, templates);
+  text += " " + fill_template("prompt.reference-text", config.prompt_reference, {"reference"}, {""});
+  text += " " + verdict_text(true, templates) + " " + verdict_text(false, templates);
   std::vector<std::string> words;
   std::istringstream in(text);
   for (std::string word; in >> word;) {
     if (std::find(words.begin(), words.end(), word) == words.end()) words.push_back(word);
   }
   return words;
+}
+
+std::vector<EvaluationExample> verdict_examples(const Config& config, std::uint32_t seed,
+                                                std::size_t count) {
+  const auto task = make_task(config, seed, 0);
+  const std::vector<Question> questions = generate(*task, Split::kSft, count);
+  const EvaluationTemplates templates = evaluation_templates(config);
+  std::vector<EvaluationExample> examples;
+  for (std::size_t i = 0; i < questions.size(); ++i) {
+    auto example = evaluation_example(*task, questions[i], seed, Split::kSft,
+                                      static_cast<std::uint32_t>(i), templates);
+    if (example) examples.push_back(std::move(*example));
+  }
+  return examples;
 }
 
 std::vector<Question> teacher_questions(const Config& config, std::uint32_t seed) {

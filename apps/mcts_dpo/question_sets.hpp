@@ -9,14 +9,18 @@
 #include "mcts_dpo/config.hpp"
 #include "mcts_dpo/data/generated_task.hpp"
 #include "mcts_dpo/data/question.hpp"
+#include "mcts_dpo/data/self_evaluation.hpp"
 
 namespace tenfold::mcts_dpo {
 
 /// The generated task that the options name; null for files. flip: of its teacher.
 std::unique_ptr<GeneratedTask> make_task(const Config& config, std::uint32_t seed, double flip);
-/// Words that self-evaluations have besides the task's: those of --prompt.evaluation and its
-/// answers.
-std::vector<std::string> verdict_words(const Config& config);
+/// Words of prompts, self-evaluations and verdicts that the task itself may not have.
+std::vector<std::string> prompt_words(const Config& config);
+/// Partial solutions with the verdict on them, as the options have them (--verdicts): of right
+/// solutions, half of them spoilt.
+std::vector<EvaluationExample> verdict_examples(const Config& config, std::uint32_t seed,
+                                                std::size_t count);
 
 /// Questions to imitate solutions of (--mode sft, sft-continue). Throws Code::kData where a file
 /// has none.

@@ -91,7 +91,8 @@ struct Learner {
     LearnerOptions options;
     options.weight_decay = kDecay;
     options.clip = kClip;
-    learner = std::make_unique<PolicyLearner>(options, model, parameters, training.context());
+    learner = std::make_unique<PolicyLearner>(options, all_parameters(model, parameters),
+                                              training.context());
   }
   UpdateReport run() {
     UpdateReport report;

@@ -6,10 +6,21 @@
 
 namespace tenfold::mcts_dpo {
 
+EvaluationTemplates evaluation_templates(const Config& config) {
+  EvaluationTemplates templates;
+  templates.eval = config.prompt_evaluation;
+  templates.reference = config.prompt_reference;
+  templates.right = config.right_option;
+  templates.wrong = config.wrong_option;
+  templates.right_letter = config.right_letter.front();
+  templates.shown = parse_evaluation_reference(config.reference);
+  return templates;
+}
+
 Prompts::Prompts(const Config& config, const dataset::Tokenizer& tokenizer)
-    : config_(config),
-      tokenizer_(tokenizer),
-      templates_{config.prompt_question, config.prompt_answer} {
+    : tokenizer_(tokenizer),
+      templates_{config.prompt_question, config.prompt_answer},
+      evaluation_(mcts_dpo::evaluation_templates(config)) {
   if (tokenizer.end_tokens().empty()) {
     throw base::Error(base::Code::kData,
                       "the model's tokenizer has no token that ends a text: solutions would never "
@@ -17,34 +28,19 @@ Prompts::Prompts(const Config& config, const dataset::Tokenizer& tokenizer)
                       "Name eos_token in tokenizer_config.json or eos_token_id in config.json");
   }
   static_cast<void>(prompt_text(Question{}, templates_));  // refuses what cannot be filled
-  if (config.self_evaluation != "off") {
-    static_cast<void>(evaluation_text(Question{}, ""));
-    right_ = letters(config.prompt_right);
-    wrong_ = letters(config.prompt_wrong);
-  }
+  if (config.self_evaluation != "off" || config.verdicts > 0) find_verdicts();
 }
 
-// Spellings of one letter or word that a model may give next: alone and behind a space.
-Tokens Prompts::letters(const std::string& word) const {
-  Tokens found;
-  for (const std::string& spelling : {word, " " + word}) {
-    Tokens ids;
-    try {
-      ids = continuation(spelling);
-    } catch (const base::Error&) {
-      continue;  // none of a closed vocabulary's
-    }
-    if (ids.size() != 1) continue;
-    if (std::find(found.begin(), found.end(), ids[0]) == found.end()) found.push_back(ids[0]);
-  }
-  if (found.empty()) {
-    throw base::Error(base::Code::kUsage,
-                      fmt::format("'{}' is not one token of the model: a self-evaluation cannot be "
-                                  "read from the next token",
-                                  word),
-                      "Choose other words with --right and --wrong");
-  }
-  return found;
+// Both verdicts in tokens: they part at some token, which is where an opinion is read.
+void Prompts::find_verdicts() {
+  static_cast<void>(evaluation_prompt(Question{}, {}, evaluation_));
+  const Tokens right = continuation(" " + verdict_text(true, evaluation_));
+  const Tokens wrong = continuation(" " + verdict_text(false, evaluation_));
+  const auto [at, other] = std::mismatch(right.begin(), right.end(), wrong.begin(), wrong.end());
+  base::require(at != right.end() && other != wrong.end(), "Prompts: verdicts are one text");
+  verdict_begin_.assign(right.begin(), at);
+  right_ = *at;
+  wrong_ = *other;
 }
 
 bool Prompts::is_end(std::int32_t token) const {
@@ -77,32 +73,36 @@ std::string Prompts::text(std::span<const std::int32_t> tokens) const {
   return tokenizer_.decode(tokens);
 }
 
-std::string Prompts::evaluation_text(const Question& question, std::string_view partial) const {
-  std::string reference;
-  if (config_.reference == "answer") reference = answer_line(question);
-  if (config_.reference == "solution") {
-    reference = question.solution.empty() ? answer_line(question) : solution_text(question);
+namespace {
+
+std::vector<std::string> lines_of(std::string_view text) {
+  std::vector<std::string> lines;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    if (end > at) lines.emplace_back(text.substr(at, end - at));
+    at = end + 1;
   }
-  const std::string choices = choices_text(question);
-  const std::string asked = choices.empty() ? question.text : question.text + "\n" + choices;
-  return fill_template("prompt.evaluation", config_.prompt_evaluation,
-                       {"question", "reference", "partial"},
-                       {asked, reference, std::string(partial)});
+  return lines;
 }
 
-Prompts::Evaluation Prompts::evaluation(const Question& question, std::string_view partial) const {
-  const auto tokens = [&](std::string_view of) {
-    Tokens all;
-    if (tokenizer_.bos()) all.push_back(*tokenizer_.bos());
-    tokenizer_.append_ids(evaluation_text(question, of), {}, all);
-    return all;
-  };
-  // What two partial solutions have in common, in tokens: texts may meet inside a token.
-  const Tokens nothing = tokens(""), all = tokens(partial);
-  const auto apart = std::mismatch(nothing.begin(), nothing.end(), all.begin(), all.end()).second;
-  auto cut = apart;
-  if (cut == all.end()) --cut;  // at least one token is read last
-  return {{all.begin(), cut}, {cut, all.end()}};
+}  // namespace
+
+Tokens Prompts::evaluation(const Question& question, std::string_view partial) const {
+  Tokens tokens;
+  if (tokenizer_.bos()) tokens.push_back(*tokenizer_.bos());
+  tokenizer_.append_ids(evaluation_prompt(question, lines_of(partial), evaluation_), {}, tokens);
+  tokens.insert(tokens.end(), verdict_begin_.begin(), verdict_begin_.end());
+  return tokens;
+}
+
+Tokens Prompts::evaluation_lesson(const EvaluationExample& example, std::int64_t* prompt) const {
+  Tokens tokens;
+  if (tokenizer_.bos()) tokens.push_back(*tokenizer_.bos());
+  tokenizer_.append_ids(example.prompt, {}, tokens);
+  *prompt = static_cast<std::int64_t>(tokens.size());
+  tokenizer_.append_ids(" " + example.verdict, {.continuation = true}, tokens);
+  tokens.push_back(ends().front());
+  return tokens;
 }
 
 }  // namespace tenfold::mcts_dpo

@@ -11,8 +11,12 @@
 #include "dataset/tokenizer/tokenizer.hpp"
 #include "mcts_dpo/config.hpp"
 #include "mcts_dpo/data/question.hpp"
+#include "mcts_dpo/data/self_evaluation.hpp"
 
 namespace tenfold::mcts_dpo {
+
+/// Texts of self-evaluations as the options have them.
+EvaluationTemplates evaluation_templates(const Config& config);
 
 using Tokens = std::vector<std::int32_t>;
 
@@ -32,15 +36,14 @@ class Prompts {
   Tokens solution(const Question& question) const;
   /// The text of tokens that follow a prompt, without special tokens.
   std::string text(std::span<const std::int32_t> tokens) const;
-  /// Prompt of a self-evaluation up to where the letter comes, in two parts: what is the same for
-  /// all partial solutions of a question, and the rest.
-  struct Evaluation {
-    Tokens shared, rest;
-  };
-  Evaluation evaluation(const Question& question, std::string_view partial) const;
-  /// Tokens that a verdict may begin with.
-  const Tokens& right() const { return right_; }
-  const Tokens& wrong() const { return wrong_; }
+  /// Prompt of a self-evaluation up to where the verdicts part: the next token is right() or
+  /// wrong().
+  Tokens evaluation(const Question& question, std::string_view partial) const;
+  std::int32_t right() const { return right_; }
+  std::int32_t wrong() const { return wrong_; }
+  /// A sequence that teaches to evaluate: an example's prompt and verdict, and the end token.
+  Tokens evaluation_lesson(const EvaluationExample& example, std::int64_t* prompt) const;
+  const EvaluationTemplates& evaluation_templates() const { return evaluation_; }
 
   const dataset::Tokenizer& tokenizer() const { return tokenizer_; }
   /// Tokens that end a solution, the one to write first.
@@ -48,13 +51,13 @@ class Prompts {
   bool is_end(std::int32_t token) const;
 
  private:
-  std::string evaluation_text(const Question& question, std::string_view partial) const;
-  Tokens letters(const std::string& word) const;
+  void find_verdicts();
 
-  const Config& config_;
   const dataset::Tokenizer& tokenizer_;
   PromptTemplates templates_;
-  Tokens right_, wrong_;
+  EvaluationTemplates evaluation_;
+  Tokens verdict_begin_;  ///< what both verdicts begin with
+  std::int32_t right_ = -1, wrong_ = -1;
 };
 
 }  // namespace tenfold::mcts_dpo

@@ -60,26 +60,32 @@ double sum_of(const at::Tensor& values) {
 
 }  // namespace
 
-PolicyLearner::PolicyLearner(const LearnerOptions& options, const nn::Transformer& model,
-                             const at::Tensor& parameters, train::RunContext& context)
-    : options_(options), model_(model), parameters_(parameters), context_(context) {
+Learned all_parameters(const nn::Transformer& model, const at::Tensor& parameters) {
+  return {parameters, &model.parameters(), [&model, parameters](const at::Tensor& gradient) {
+            return nn::TransformerWeights(model, parameters, gradient);
+          }};
+}
+
+PolicyLearner::PolicyLearner(const LearnerOptions& options, const Learned& learned,
+                             train::RunContext& context)
+    : options_(options), context_(context) {
   train::GradientReducer& reducer = *context.reducer;
-  adam_ = std::make_unique<train::FlatAdam>(reducer, context.shards, *context.metrics,
-                                            model.parameters(), parameters, "policy",
-                                            context.optimizer);
+  adam_ =
+      std::make_unique<train::FlatAdam>(reducer, context.shards, *context.metrics, *learned.layout,
+                                        learned.values, "policy", context.optimizer);
   adam_->set_moments({.beta1 = options.beta1,
                       .beta2 = options.beta2,
                       .eps = options.eps,
                       .decoupled_decay = true});
   if (options.weight_decay > 0) {
-    const at::Tensor decay = at::zeros_like(parameters);
-    for (const nn::ParameterEntry& entry : model.parameters().entries()) {
+    const at::Tensor decay = at::zeros_like(learned.values);
+    for (const nn::ParameterEntry& entry : learned.layout->entries()) {
       if (entry.decays) decay.narrow(0, entry.offset, entry.size).fill_(options.weight_decay);
     }
     adam_->set_decay(decay);
   }
   for (std::int64_t g = 0; g < reducer.groups(); ++g) {
-    groups_.emplace_back(model, parameters, adam_->gradients().select(0, g));
+    groups_.push_back(learned.weights(adam_->gradients().select(0, g)));
   }
   statistics_ = at::zeros({reducer.groups(), kStatistics}, at::kDouble);
   total_ = at::zeros({kStatistics}, at::kDouble);
@@ -145,7 +151,7 @@ at::Tensor PolicyLearner::preference_share(const nn::TransformerWeights& weights
                                            const PreferenceOptions& options) {
   const PackedPairs packed(batch, items, options_.packed);
   const PreferenceTerms terms =
-      terms_of(batch, items, packed.sums(weights, parameters_.device(), options_.chunk));
+      terms_of(batch, items, packed.sums(weights, weights.device(), options_.chunk));
   const auto count = static_cast<double>(batch.size());
   const at::Tensor margin = preference_margin(terms, options).detach();
   found_[kMargin] += options.beta * sum_of(margin) / count;
@@ -186,7 +192,7 @@ at::Tensor PolicyLearner::imitation_share(const nn::TransformerWeights& weights,
     paths.push_back(tries[i].add(batch[items[i]].tokens));
     found_[kTokens] += static_cast<double>(paths.back().size());
   }
-  const nn::TokenBlock block = nn::pack(tries, model_.config(), parameters_.device());
+  const nn::TokenBlock block = nn::pack(tries, weights.model().config(), weights.device());
   nn::Predictions predictions;
   for (std::size_t i = 0; i < items.size(); ++i) {
     for (std::size_t t = static_cast<std::size_t>(batch[items[i]].prompt); t < paths[i].size();

@@ -37,12 +37,21 @@ struct UpdateReport {
   bool skipped = false;                      ///< a gradient was not finite (--nonfinite skip)
 };
 
-/// Collective but for score. Equal bits on any number of ranks with --reduce ordered or fixed.
+/// What a learner moves, and the policy that it is part of.
+struct Learned {
+  at::Tensor values;  ///< float32 [flat_size of layout], equal on all ranks
+  const nn::ParameterLayout* layout = nullptr;
+  /// The policy with its gradient with respect to values in gradient, as values.
+  std::function<nn::TransformerWeights(const at::Tensor& gradient)> weights;
+};
+/// All parameters of a model.
+Learned all_parameters(const nn::Transformer& model, const at::Tensor& parameters);
+
+/// Collective. Equal bits on any number of ranks with --reduce ordered or fixed.
 class PolicyLearner {
  public:
-  /// parameters: float32 [flat_size], equal on all ranks. All references must outlive this.
-  PolicyLearner(const LearnerOptions& options, const nn::Transformer& model,
-                const at::Tensor& parameters, train::RunContext& context);
+  /// All references must outlive this.
+  PolicyLearner(const LearnerOptions& options, const Learned& learned, train::RunContext& context);
 
   /// One step on the mean loss of batch, which all ranks have alike. Throws AgreedError,
   /// Code::kNumeric, where a gradient is not finite.
@@ -70,8 +79,6 @@ class PolicyLearner {
                              std::int64_t tokens);
 
   LearnerOptions options_;
-  const nn::Transformer& model_;
-  at::Tensor parameters_;
   train::RunContext& context_;
   std::unique_ptr<train::FlatAdam> adam_;
   std::vector<nn::TransformerWeights> groups_;  ///< of the reducer, each with its gradient

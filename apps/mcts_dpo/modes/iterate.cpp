@@ -51,8 +51,8 @@ void declare_round_metrics(train::Metrics& metrics, const Config& config) {
 void Iteration::build(train::RunContext& context) {
   workshop_ = std::make_unique<Workshop>(config_, context);
   const Policy& policy = workshop_->policy;
-  reference_ = policy.parameters().clone();
-  if (config_.policy_refresh > 1) snapshot_ = policy.parameters().clone();
+  reference_ = policy.reference();
+  if (config_.policy_refresh > 1) snapshot_ = policy.learned().clone();
   if (collects()) {
     questions_ = search_questions(config_, context.seed);
   } else {
@@ -62,8 +62,8 @@ void Iteration::build(train::RunContext& context) {
   }
   records_ =
       std::make_unique<RoundRecords>(static_cast<std::size_t>(config_.questions), context.shards);
-  learner_ = std::make_unique<PolicyLearner>(learner_options(config_), policy.model(),
-                                             policy.parameters(), context);
+  learner_ =
+      std::make_unique<PolicyLearner>(learner_options(config_), workshop_->learned(), context);
   declare_learning_metrics(*context.metrics, preferences());
   declare_round_metrics(*context.metrics, config_);
   context.metrics->headline({"eval/accuracy", "search/success", "train/loss"});
@@ -75,8 +75,8 @@ void Iteration::state(store::StateRegistry& registry) {
   registry.identity("method", config_.method);
   const Policy& policy = workshop_->policy;
   name_policy(registry, config_, policy);
-  const nn::ParameterLayout& layout = policy.model().parameters();
-  train::register_flat(registry, "model", policy.parameters(), layout);
+  const nn::ParameterLayout& layout = policy.learned_layout();
+  train::register_flat(registry, "model", policy.learned(), layout);
   if (snapshot_.defined()) train::register_flat(registry, "snapshot", snapshot_, layout);
   learner_->state(registry);
   records_->state(registry, "search/records");
@@ -93,9 +93,10 @@ void Iteration::state(store::StateRegistry& registry) {
   registry.on_load([this] { restored_ = true; });
 }
 
-const at::Tensor& Iteration::searching_parameters() const {
+at::Tensor Iteration::searching_parameters() const {
   if (config_.policy_refresh == 0) return reference_;
-  return snapshot_.defined() ? snapshot_ : workshop_->policy.parameters();
+  const Policy& policy = workshop_->policy;
+  return snapshot_.defined() ? policy.merged(snapshot_) : policy.merged();
 }
 
 std::int64_t Iteration::planned_updates() const {
@@ -275,7 +276,7 @@ void Iteration::end_round(train::RunContext& context) {
   }
   ++round_number_;
   if (snapshot_.defined() && round_number_ % config_.policy_refresh == 0) {
-    snapshot_.copy_(workshop_->policy.parameters());
+    snapshot_.copy_(workshop_->policy.learned());
   }
   updates_done_ = 0;
   records_->clear();
@@ -285,7 +286,7 @@ void Iteration::end_round(train::RunContext& context) {
 }
 
 void Iteration::evaluate(train::RunContext& context) {
-  const Accuracy found = workshop_->evaluate(workshop_->policy.parameters(), context);
+  const Accuracy found = workshop_->evaluate(context);
   if (evaluations_ == 0) first_accuracy_ = found.accuracy;
   best_accuracy_ = std::max(best_accuracy_, found.accuracy);
   last_accuracy_ = found.accuracy;

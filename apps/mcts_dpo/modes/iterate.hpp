@@ -37,7 +37,7 @@ class Iteration final : public train::Experiment {
   std::uint64_t total_of_round() const { return static_cast<std::uint64_t>(2 * config_.questions); }
   /// Updates that a schedule over the run reckons with: a pair of each question.
   std::int64_t planned_updates() const;
-  const at::Tensor& searching_parameters() const;
+  at::Tensor searching_parameters() const;
   Round round() const;
   void begin_round(train::RunContext& context);
   std::uint64_t collect(train::RunContext& context);

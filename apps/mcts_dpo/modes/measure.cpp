@@ -60,13 +60,13 @@ std::uint64_t Measurement::step(train::RunContext& context) {
 }
 
 void Measurement::measure_greedily(train::RunContext& context) {
-  const Accuracy found = workshop_->evaluate(workshop_->policy.parameters(), context);
+  const Accuracy found = workshop_->evaluate(context);
   found_ = fmt::format("{:.1f} % right, {:.1f} % without an answer, {:.1f} tokens",
                        100 * found.accuracy, 100 * found.unparsable, found.tokens);
 }
 
 void Measurement::measure_samples(train::RunContext& context) {
-  workshop_->decoder.set_parameters(workshop_->policy.parameters());
+  workshop_->decoder.set_parameters(workshop_->policy.merged());
   const SampledAccuracy found = sampled_accuracy(config_, workshop_->evaluation, workshop_->sampler,
                                                  workshop_->prompts, context.world);
   context.metrics->row("eval/samples", context.step, {found.counts.begin(), found.counts.end()});
@@ -81,7 +81,7 @@ void Measurement::measure_samples(train::RunContext& context) {
 std::uint64_t Measurement::search(train::RunContext& context) {
   if (!begun_) {
     if (restored_) records_->share_loaded(context.world);
-    workshop_->decoder.set_parameters(workshop_->policy.parameters());
+    workshop_->decoder.set_parameters(workshop_->policy.merged());
     collector_ = make_search_collector(config_, workshop_->prompts, workshop_->decoder, context);
     collector_->begin({kMeasurement, 0, workshop_->evaluation}, *records_);
     begun_ = true;

@@ -24,16 +24,8 @@ void shuffle(std::span<std::size_t> order, base::Stream& stream) {
 void SupervisedFineTuning::build(train::RunContext& context) {
   seed_ = context.seed;
   workshop_ = std::make_unique<Workshop>(config_, context);
+  const std::size_t too_long = collect_examples(context.seed);
   const std::int64_t longest = workshop_->policy.model().config().positions;
-  std::size_t too_long = 0;
-  for (const Question& question : teacher_questions(config_, context.seed)) {
-    Imitation example = imitation_of(workshop_->prompts, question);
-    if (static_cast<std::int64_t>(example.tokens.size()) > longest) {
-      ++too_long;
-    } else {
-      examples_.push_back(std::move(example));
-    }
-  }
   if (too_long > 0 && context.world.is_root()) {
     base::log_warning("{} examples are longer than the model's {} positions and are left out",
                       too_long, longest);
@@ -44,20 +36,45 @@ void SupervisedFineTuning::build(train::RunContext& context) {
         fmt::format("{} examples do not fill a batch of {}", examples_.size(), config_.batch),
         "Give more examples, or a smaller --batch");
   }
-  learner_ = std::make_unique<PolicyLearner>(learner_options(config_), workshop_->policy.model(),
-                                             workshop_->policy.parameters(), context);
+  learner_ =
+      std::make_unique<PolicyLearner>(learner_options(config_), workshop_->learned(), context);
   declare_learning_metrics(*context.metrics, false);
   context.metrics->declare(
       {"train/batch_loss", "nats", "mean loss of a token since the last row", "mean", "min", 1});
   context.metrics->headline({"eval/accuracy", "train/batch_loss"});
 }
 
+// Returns how many are longer than the model's positions.
+std::size_t SupervisedFineTuning::collect_examples(std::uint32_t seed) {
+  const Prompts& prompts = workshop_->prompts;
+  const std::int64_t longest = workshop_->policy.model().config().positions;
+  std::size_t too_long = 0;
+  const auto take = [&](Imitation example) {
+    if (static_cast<std::int64_t>(example.tokens.size()) > longest) {
+      ++too_long;
+    } else {
+      examples_.push_back(std::move(example));
+    }
+  };
+  const std::vector<Question> questions = teacher_questions(config_, seed);
+  for (const Question& question : questions) take(imitation_of(prompts, question));
+  if (config_.verdicts == 0) return too_long;
+  const double per_question = config_.verdicts / (1 - config_.verdicts);
+  const auto count = static_cast<std::size_t>(per_question * static_cast<double>(questions.size()));
+  for (const EvaluationExample& each : verdict_examples(config_, seed, count)) {
+    Imitation example;
+    example.tokens = prompts.evaluation_lesson(each, &example.prompt);
+    take(std::move(example));
+  }
+  return too_long;
+}
+
 void SupervisedFineTuning::state(store::StateRegistry& registry) {
   registry.experiment("sft");
   registry.identity("task", config_.task);
   name_policy(registry, config_, workshop_->policy);
-  train::register_flat(registry, "model", workshop_->policy.parameters(),
-                       workshop_->policy.model().parameters());
+  train::register_flat(registry, "model", workshop_->policy.learned(),
+                       workshop_->policy.learned_layout());
   learner_->state(registry);
   registry.replicated("progress/first_accuracy", &first_accuracy_);
   registry.replicated("progress/last_accuracy", &last_accuracy_);
@@ -106,7 +123,7 @@ std::uint64_t SupervisedFineTuning::step(train::RunContext& context) {
 }
 
 void SupervisedFineTuning::evaluate(train::RunContext& context) {
-  const Accuracy found = workshop_->evaluate(workshop_->policy.parameters(), context);
+  const Accuracy found = workshop_->evaluate(context);
   if (evaluated_ == 0) first_accuracy_ = found.accuracy;
   last_accuracy_ = found.accuracy;
   ++evaluated_;

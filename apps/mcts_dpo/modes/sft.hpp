@@ -31,6 +31,7 @@ class SupervisedFineTuning final : public train::Experiment {
   std::string step_unit() const override { return "updates"; }
 
  private:
+  std::size_t collect_examples(std::uint32_t seed);
   std::vector<Imitation> batch_of(std::uint64_t step);
   void order_epoch(std::uint64_t epoch);
 

@@ -20,19 +20,29 @@ Workshop::Workshop(const Config& config, train::RunContext& context)
   declare_evaluation_metrics(*context.metrics);
 }
 
-Accuracy Workshop::evaluate(const at::Tensor& parameters, train::RunContext& context) {
-  decoder.set_parameters(parameters);
+Learned Workshop::learned() const {
+  return {policy.learned(), &policy.learned_layout(),
+          [this](const at::Tensor& gradient) { return policy.weights(gradient); }};
+}
+
+Accuracy Workshop::evaluate(train::RunContext& context) {
+  decoder.set_parameters(policy.merged());
   const Accuracy found = greedy_accuracy(evaluation, sampler, context.world);
   record(*context.metrics, context.step, found);
   return found;
 }
 
 void Workshop::export_policy(const Config& config, const train::RunContext& context) const {
-  if (config.export_to.empty()) return;
   context.world.agree([&] {
     if (!context.world.is_root()) return;
-    policy.write(config.export_to, config.export_type);
-    base::log_info("the model is in {}", config.export_to);
+    if (!config.export_to.empty()) {
+      policy.write(config.export_to, config.export_type);
+      base::log_info("the model is in {}", config.export_to);
+    }
+    if (!config.export_adapters_to.empty()) {
+      policy.write_adapters(config.export_adapters_to, config.model);
+      base::log_info("its adapters are in {}", config.export_adapters_to);
+    }
   });
 }
 
@@ -60,6 +70,10 @@ void name_policy(store::StateRegistry& registry, const Config& config, const Pol
   const nn::TransformerConfig& c = policy.model().config();
   registry.identity("model", fmt::format("{} {} layers, width {}, {} tokens",
                                          nn::to_string(c.family), c.layers, c.width, c.vocabulary));
+  if (config.lora_rank > 0) {
+    registry.identity("lora", fmt::format("rank {}, alpha {}, {}", config.lora_rank,
+                                          config.lora_alpha, config.lora_targets));
+  }
   if (!config.model.empty()) registry.identity("reference", policy.digest());
 }
 

@@ -21,9 +21,11 @@ struct Workshop {
   SolutionSampler sampler;
   std::vector<Question> evaluation;
 
-  /// Collective: greedy accuracy of parameters, as metrics at this step.
-  Accuracy evaluate(const at::Tensor& parameters, train::RunContext& context);
-  /// Collective: rank 0 writes the policy to --export, where that was asked for.
+  /// Collective: the policy's greedy accuracy, as metrics at this step.
+  Accuracy evaluate(train::RunContext& context);
+  /// What a PolicyLearner moves.
+  Learned learned() const;
+  /// Collective: rank 0 writes the policy to --export and --export-adapters, where asked for.
   void export_policy(const Config& config, const train::RunContext& context) const;
 };
 

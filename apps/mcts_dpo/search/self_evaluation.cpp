@@ -19,10 +19,6 @@ std::size_t common(const Tokens& a, const Tokens& b) {
                                   a.begin());
 }
 
-bool has(const Tokens& tokens, std::int32_t token) {
-  return std::find(tokens.begin(), tokens.end(), token) != tokens.end();
-}
-
 }  // namespace
 
 bool SelfEvaluator::owns(const nn::GenerationResult& result) const {
@@ -31,12 +27,10 @@ bool SelfEvaluator::owns(const nn::GenerationResult& result) const {
 
 bool SelfEvaluator::submit(std::int64_t ticket, std::uint64_t tree, const Question& question,
                            std::string_view partial) {
-  Prompts::Evaluation prompt = prompts_.evaluation(question, partial);
   Asked asked;
   asked.ticket = ticket;
   asked.tree = tree;
-  asked.prompt = std::move(prompt.shared);
-  asked.prompt.insert(asked.prompt.end(), prompt.rest.begin(), prompt.rest.end());
+  asked.prompt = prompts_.evaluation(question, partial);
   if (static_cast<std::int64_t>(asked.prompt.size()) + kOfficialTokens > decoder_.longest()) {
     ++too_long_;
     return false;
@@ -69,8 +63,7 @@ void SelfEvaluator::request(Asked asked) {
     request.samples = {greedy};
     request.ends = prompts_.ends();
   } else {
-    request.choices = prompts_.right();
-    request.choices.insert(request.choices.end(), prompts_.wrong().begin(), prompts_.wrong().end());
+    request.choices = {prompts_.right(), prompts_.wrong()};
   }
   asked_.emplace(request.id, std::move(asked));
   decoder_.generator().submit(std::move(request));
@@ -98,7 +91,7 @@ std::optional<SelfEvaluator::Answer> SelfEvaluator::read_letter(
     Asked asked, const nn::GenerationResult& result) {
   const Tokens& tokens = result.samples.front().tokens;
   const auto letter = std::find_if(tokens.begin(), tokens.end(), [&](std::int32_t token) {
-    return has(prompts_.right(), token) || has(prompts_.wrong(), token);
+    return token == prompts_.right() || token == prompts_.wrong();
   });
   if (letter == tokens.end()) return Answer{asked.ticket, 0};
   asked.prompt.insert(asked.prompt.end(), tokens.begin(), letter);
@@ -108,11 +101,8 @@ std::optional<SelfEvaluator::Answer> SelfEvaluator::read_letter(
 }
 
 double SelfEvaluator::confidence(const nn::GenerationResult& result) const {
-  double right = 0, wrong = 0;
-  for (std::size_t i = 0; i < result.choice_log_probabilities.size(); ++i) {
-    const double p = std::exp(double{result.choice_log_probabilities[i]});
-    (i < prompts_.right().size() ? right : wrong) += p;
-  }
+  const double right = std::exp(double{result.choice_log_probabilities[0]});
+  const double wrong = std::exp(double{result.choice_log_probabilities[1]});
   if (config_.self_evaluation == "official") return right;
   return right + wrong > 0 ? right / (right + wrong) : 0.5;
 }
