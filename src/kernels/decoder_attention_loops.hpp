@@ -8,16 +8,12 @@ namespace {
 
 constexpr int kTileVectors = static_cast<int>(kLanes / kWide);
 
-// Where a tile of kLanes tokens begins: its keys, and the values of its first token.
-struct Tile {
-  const float *keys, *values;
-};
-inline Tile tile_at(const AttentionShape& shape, const float* head, const std::int32_t* blocks,
-                    std::int64_t tile) {
-  const std::int64_t token = tile * kLanes, inside = token % shape.block_tokens;
-  const float* const block = head + blocks[token / shape.block_tokens] * shape.block_stride;
-  return {block + inside * shape.head_width,
-          block + shape.key_numbers() + inside * shape.value_stride};
+// The keys of a tile of kLanes tokens, of the head that begins at head in every block.
+inline const float* tile_keys(const AttentionShape& shape, const float* head,
+                              const std::int32_t* blocks, std::int64_t tile) {
+  const std::int64_t inside = tile & ((std::int64_t{1} << shape.block_shift) - 1);
+  return head + blocks[tile >> shape.block_shift] * shape.block_stride +
+         inside * shape.tile_numbers();
 }
 
 // Products of q with the keys of T tiles side by side.
@@ -28,7 +24,7 @@ inline void tile_scores(const AttentionShape& shape, const float* q, const float
   Vector sum[T][kTileVectors];
   TENFOLD_UNROLL
   for (int t = 0; t < T; ++t) {
-    keys[t] = tile_at(shape, head, blocks, tile + t).keys;
+    keys[t] = tile_keys(shape, head, blocks, tile + t);
     TENFOLD_UNROLL
     for (int v = 0; v < kTileVectors; ++v) sum[t][v] = Vector{};
   }
@@ -48,6 +44,19 @@ inline void tile_scores(const AttentionShape& shape, const float* q, const float
   }
 }
 
+// Tiles begin to stop - 1, as many side by side as registers hold, then half as many, ...
+template <int T>
+inline void all_scores(const AttentionShape& shape, const float* q, const float* head,
+                       const std::int32_t* blocks, std::int64_t begin, std::int64_t stop,
+                       float* scores) {
+  if constexpr (T > 0) {
+    for (; begin + T <= stop; begin += T) {
+      tile_scores<T>(shape, q, head, blocks, begin, scores + begin * kLanes);
+    }
+    all_scores<T / 2>(shape, q, head, blocks, begin, stop, scores);
+  }
+}
+
 // Softmax without the division, of numbers from to end of whole tiles; what is outside is 0 then.
 inline float softened(float* scores, std::int64_t begin, std::int64_t from, std::int64_t end,
                       std::int64_t stop) {
@@ -64,54 +73,66 @@ inline float softened(float* scores, std::int64_t begin, std::int64_t from, std:
   return sum_of_lanes(sum);
 }
 
-// C vectors of the weighted mean of values from to end - 1.
-template <int C>
+// C vectors of the weighted mean of values from to end - 1. Whole tiles are summed in T parts that
+// run side by side; of those that are not, only the tokens that are there may be read.
+template <int C, int T>
 inline void mix_values(const AttentionShape& shape, const float* head, const std::int32_t* blocks,
                        std::int64_t from, std::int64_t end, const float* weights, float factor,
                        std::int64_t column, float* y) {
-  Vector sum[C];
-  clear(sum);
-  for (std::int64_t t = from; t < end;) {
-    const std::int64_t inside = t % kLanes, stop = smaller(end, t - inside + kLanes);
-    const float* values =
-        tile_at(shape, head, blocks, t / kLanes).values + inside * shape.value_stride + column;
-    for (; t < stop; ++t, values += shape.value_stride) {
-      TENFOLD_UNROLL
-      for (int c = 0; c < C; ++c) sum[c] += weights[t] * load(values + c * kWide);
+  static_assert(kLanes % T == 0);
+  Vector sum[T][C];
+  TENFOLD_UNROLL
+  for (int t = 0; t < T; ++t) clear(sum[t]);
+  while (from < end) {
+    const std::int64_t inside = from % kLanes, stop = smaller(end, from - inside + kLanes);
+    const float* values = tile_keys(shape, head, blocks, from / kLanes) + shape.key_numbers() +
+                          inside * shape.value_stride + column;
+    if (stop - from == kLanes) {
+      for (; from < stop; from += T, values += T * shape.value_stride) {
+        TENFOLD_UNROLL
+        for (int t = 0; t < T; ++t) {
+          TENFOLD_UNROLL
+          for (int c = 0; c < C; ++c) {
+            sum[t][c] += weights[from + t] * load(values + t * shape.value_stride + c * kWide);
+          }
+        }
+      }
     }
+    for (; from < stop; ++from, values += shape.value_stride) {
+      TENFOLD_UNROLL
+      for (int c = 0; c < C; ++c) sum[0][c] += weights[from] * load(values + c * kWide);
+    }
+  }
+  TENFOLD_UNROLL
+  for (int t = 1; t < T; ++t) {
+    TENFOLD_UNROLL
+    for (int c = 0; c < C; ++c) sum[0][c] += sum[t][c];
   }
   TENFOLD_UNROLL
   for (int c = 0; c < C; ++c) {
     const std::int64_t at = column + c * kWide;
-    if (at < shape.head_width) store_part(y + at, sum[c] * factor, shape.head_width - at);
+    if (at < shape.head_width) store_part(y + at, sum[0][c] * factor, shape.head_width - at);
   }
 }
 
 void attend(const AttentionShape& shape, const float* q, const float* pool,
             const std::int32_t* blocks, std::int64_t first, std::int64_t last, float* scores,
             float* y) {
-  constexpr int kTiles = 8 / kTileVectors < 4 ? 8 / kTileVectors : 4;
   const std::int64_t group = shape.heads / shape.kv_heads;
-  const std::int64_t begin = first / kLanes, stop = last / kLanes + 1;
+  const std::int64_t begin = first / kLanes, stop = last / kLanes + 1, end = last + 1;
   for (std::int64_t h = 0; h < shape.heads; ++h, q += shape.head_width, y += shape.head_width) {
     const float* const head = pool + h / group * shape.head_numbers();
-    std::int64_t tile = begin;
-    for (; tile + kTiles <= stop; tile += kTiles) {
-      tile_scores<kTiles>(shape, q, head, blocks, tile, scores + tile * kLanes);
-    }
-    for (; tile < stop; ++tile) {
-      tile_scores<1>(shape, q, head, blocks, tile, scores + tile * kLanes);
-    }
-    const float factor = 1.0F / softened(scores, begin * kLanes, first, last + 1, stop * kLanes);
+    all_scores<8 / kTileVectors>(shape, q, head, blocks, begin, stop, scores);
+    const float factor = 1.0F / softened(scores, begin * kLanes, first, end, stop * kLanes);
     std::int64_t c = 0;
     for (; c + 8 * kWide <= shape.value_stride; c += 8 * kWide) {
-      mix_values<8>(shape, head, blocks, first, last + 1, scores, factor, c, y);
+      mix_values<8, 1>(shape, head, blocks, first, end, scores, factor, c, y);
     }
     for (; c + 4 * kWide <= shape.value_stride; c += 4 * kWide) {
-      mix_values<4>(shape, head, blocks, first, last + 1, scores, factor, c, y);
+      mix_values<4, 2>(shape, head, blocks, first, end, scores, factor, c, y);
     }
     for (; c < shape.value_stride; c += kWide) {
-      mix_values<1>(shape, head, blocks, first, last + 1, scores, factor, c, y);
+      mix_values<1, 8>(shape, head, blocks, first, end, scores, factor, c, y);
     }
   }
 }

@@ -8,16 +8,17 @@
 
 namespace tenfold::kernels {
 
-/// Keys and values of one layer in blocks. Of every key head a block holds the keys as tiles of
-/// kLanes tokens, each [head_width, kLanes], then the values [block_tokens, value_stride].
+/// Keys and values of one layer in blocks of 2^block_shift tiles of kLanes tokens. A block holds,
+/// head by head, its tiles: keys [head_width, kLanes], then values [kLanes, value_stride].
 struct AttentionShape {
   std::int64_t heads, kv_heads, head_width;
   std::int64_t value_stride;  ///< head_width rounded up to whole kLanes
-  std::int64_t block_tokens;  ///< a multiple of kLanes
+  int block_shift;
   std::int64_t block_stride;  ///< numbers from a block to the next in the pool
 
-  std::int64_t key_numbers() const { return block_tokens * head_width; }
-  std::int64_t head_numbers() const { return block_tokens * (head_width + value_stride); }
+  std::int64_t key_numbers() const { return kLanes * head_width; }
+  std::int64_t tile_numbers() const { return kLanes * (head_width + value_stride); }
+  std::int64_t head_numbers() const { return tile_numbers() << block_shift; }
 };
 
 /// Rows lie kRowLanes apart or whole multiples of that, so that whole vectors may be read behind a
@@ -54,7 +55,7 @@ struct DecoderKernels {
   void (*gelu)(float* values, std::int64_t count);
 
   /// One query: q [heads, head_width], scaled already; sees keys first to last of the sequence
-  /// whose token p lies in block blocks[p / block_tokens] of pool. scores: room for last + 1 +
+  /// whose tile t lies in block blocks[t >> block_shift] of pool. scores: room for last + 1 +
   /// kRowLanes. y [heads, head_width].
   void (*attend)(const AttentionShape& shape, const float* q, const float* pool,
                  const std::int32_t* blocks, std::int64_t first, std::int64_t last, float* scores,

@@ -32,10 +32,16 @@ void pack(const float* from, std::int64_t in, std::int64_t out, std::int64_t in_
   }
 }
 
-// R rows by Q whole panels, or one whose last columns are missing.
-template <int R, int Q>
-inline void panel_block(ConstRows x, std::int64_t in, const float* packed, ConstRows start, Rows y,
-                        std::int64_t columns) {
+// A line of a panel in cache lines, and how it is asked for before its panel is read: the core's
+// own look-ahead does not cross panels, and stops while a panel already near is gone through.
+constexpr int kLine = 16;
+constexpr int kPanelLines = kPanel < kLine ? 1 : static_cast<int>(kPanel / kLine);
+
+// R rows by Q whole panels, or one whose last columns are missing. Meanwhile AHEAD cache lines of
+// each line of the panel that begins at ahead are fetched.
+template <int R, int Q, int AHEAD>
+inline void panel_block(ConstRows x, std::int64_t in, const float* packed, const float* ahead,
+                        ConstRows start, Rows y, std::int64_t columns) {
   constexpr int kColumns = Q * kPanelVectors;
   Vector sum[R][kColumns];
   TENFOLD_UNROLL
@@ -46,7 +52,9 @@ inline void panel_block(ConstRows x, std::int64_t in, const float* packed, Const
           start.data == nullptr ? Vector{} : load(start.data + r * start.stride + c * kWide);
     }
   }
-  for (std::int64_t k = 0; k < in; ++k, packed += kPanel) {
+  for (std::int64_t k = 0; k < in; ++k, packed += kPanel, ahead += kPanel) {
+    TENFOLD_UNROLL
+    for (int l = 0; l < AHEAD; ++l) __builtin_prefetch(ahead + l * kLine, 0, 2);
     Vector weights[kColumns];
     TENFOLD_UNROLL
     for (int q = 0; q < Q; ++q) {
@@ -80,34 +88,60 @@ inline Rows moved(Rows rows, std::int64_t row, std::int64_t column) {
   return {rows.data + row * rows.stride + column, rows.stride};
 }
 
-template <int R>
+template <int R, int AHEAD>
 inline void rest_block(std::int64_t rows, ConstRows x, std::int64_t in, const float* packed,
-                       ConstRows start, Rows y, std::int64_t columns) {
+                       const float* ahead, ConstRows start, Rows y, std::int64_t columns) {
   if constexpr (R > 0) {
-    if (rows == R) return panel_block<R, 1>(x, in, packed, start, y, columns);
-    rest_block<R - 1>(rows, x, in, packed, start, y, columns);
+    if (rows == R) return panel_block<R, 1, AHEAD>(x, in, packed, ahead, start, y, columns);
+    rest_block<R - 1, AHEAD>(rows, x, in, packed, ahead, start, y, columns);
+  }
+}
+
+// One panel for all rows; the panel behind is fetched in as many parts as there are blocks of rows.
+template <int AHEAD>
+inline void panel_rows(ConstRows x, std::int64_t n, std::int64_t in, const float* panel,
+                       ConstRows start, Rows y, std::int64_t columns) {
+  std::int64_t r = 0;
+  int line = 0;
+  const auto ahead = [&] {
+    // What was fetched already is near: asking again costs little.
+    const int from = line < kPanelLines ? line : 0;
+    line += AHEAD;
+    return panel + in * kPanel + from * kLine;
+  };
+  for (; r + kPanelRows <= n; r += kPanelRows) {
+    panel_block<kPanelRows, 1, AHEAD>(moved(x, r, 0), in, panel, ahead(), moved(start, r, 0),
+                                      moved(y, r, 0), columns);
+  }
+  if (r < n) {
+    rest_block<kPanelRows - 1, AHEAD>(n - r, moved(x, r, 0), in, panel, ahead(), moved(start, r, 0),
+                                      moved(y, r, 0), columns);
   }
 }
 
 void product(ConstRows x, std::int64_t n, std::int64_t in, const float* packed, std::int64_t out,
              ConstRows start, Rows y) {
+  constexpr int kHalf = kPanelLines > 1 ? kPanelLines / 2 : 1;
   std::int64_t c = 0;
   if (n == 1) {
-    for (; c + kRowPanels * kPanel <= out; c += kRowPanels * kPanel) {
-      panel_block<1, kRowPanels>(x, in, packed + c * in, moved(start, 0, c), moved(y, 0, c),
-                                 kRowPanels * kPanel);
+    constexpr std::int64_t kStep = kRowPanels * kPanel;
+    for (; c + kStep <= out; c += kStep) {
+      panel_block<1, kRowPanels, 0>(x, in, packed + c * in, packed, moved(start, 0, c),
+                                    moved(y, 0, c), kStep);
     }
   }
   for (; c < out; c += kPanel) {
     const float* const panel = packed + c * in;
     const std::int64_t columns = smaller(kPanel, out - c);
-    std::int64_t r = 0;
-    for (; r + kPanelRows <= n; r += kPanelRows) {
-      panel_block<kPanelRows, 1>(moved(x, r, 0), in, panel, moved(start, r, c), moved(y, r, c),
-                                 columns);
+    const ConstRows from = moved(start, 0, c);
+    const Rows to = moved(y, 0, c);
+    if (n <= kPanelRows) {
+      panel_rows<0>(x, n, in, panel, from, to, columns);
+    } else if (n <= 3 * kPanelRows) {
+      panel_rows<kHalf>(x, n, in, panel, from, to, columns);
+    } else {
+      panel_rows<1>(x, n, in, panel, from, to, columns);
     }
-    rest_block<kPanelRows - 1>(n - r, moved(x, r, 0), in, panel, moved(start, r, c), moved(y, r, c),
-                               columns);
   }
 }
 

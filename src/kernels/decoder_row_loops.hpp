@@ -7,39 +7,38 @@
 namespace tenfold::kernels {
 namespace {
 
-// body(vector) summed over all numbers; lanes that are not there are given as 0.
+inline Vector without_end(Vector v, std::int64_t lanes) {
+  for (std::int64_t l = lanes; l < kWide; ++l) v[l] = 0;
+  return v;
+}
+
+// body(vector) summed over count numbers.
 template <class Body>
 inline float sum_over(const float* x, std::int64_t count, const Body& body) {
   Vector sum{};
-  for_vectors(count, [&](std::int64_t i, std::int64_t lanes) {
-    sum += body(load_part(x + i, lanes), i, lanes);
-  });
+  std::int64_t i = 0;
+  for (; i + kWide <= count; i += kWide) sum += body(load(x + i));
+  if (i < count) sum += without_end(body(load(x + i)), count - i);
   return sum_of_lanes(sum);
 }
 
 void rms_norm(const float* x, std::int64_t width, const float* weight, float epsilon, float* y) {
-  const float squares =
-      sum_over(x, width, [](const Vector& v, std::int64_t, std::int64_t) { return v * v; });
+  const float squares = sum_over(x, width, [](const Vector& v) { return v * v; });
   const float factor = 1.0F / __builtin_sqrtf(squares / static_cast<float>(width) + epsilon);
   for_vectors(width, [&](std::int64_t i, std::int64_t lanes) {
-    store_part(y + i, load_part(x + i, lanes) * factor * load_part(weight + i, lanes), lanes);
+    store_part(y + i, load(x + i) * factor * load(weight + i), lanes);
   });
 }
 
 void layer_norm(const float* x, std::int64_t width, const float* weight, const float* bias,
                 float epsilon, float* y) {
   const auto count = static_cast<float>(width);
-  const float mean =
-      sum_over(x, width, [](const Vector& v, std::int64_t, std::int64_t) { return v; }) / count;
-  const float squares = sum_over(x, width, [&](const Vector& v, std::int64_t, std::int64_t lanes) {
-    Vector away = v - mean;
-    for (std::int64_t l = lanes; l < kWide; ++l) away[l] = 0;
-    return away * away;
-  });
+  const float mean = sum_over(x, width, [](const Vector& v) { return v; }) / count;
+  const float squares =
+      sum_over(x, width, [&](const Vector& v) { return (v - mean) * (v - mean); });
   const float factor = 1.0F / __builtin_sqrtf(squares / count + epsilon);
   for_vectors(width, [&](std::int64_t i, std::int64_t lanes) {
-    const Vector unit = (load_part(x + i, lanes) - mean) * factor;
-    store_part(y + i, unit * load_part(weight + i, lanes) + load_part(bias + i, lanes), lanes);
+    store_part(y + i, (load(x + i) - mean) * factor * load(weight + i) + load(bias + i), lanes);
   });
 }
 
@@ -48,8 +47,8 @@ void rotate(float* x, std::int64_t heads, std::int64_t head_width, const float* 
   const std::int64_t half = head_width / 2;
   for (std::int64_t h = 0; h < heads; ++h, x += head_width) {
     for_vectors(half, [&](std::int64_t i, std::int64_t lanes) {
-      const Vector c = load_part(cosine + i, lanes) * scale, s = load_part(sine + i, lanes) * scale;
-      const Vector low = load_part(x + i, lanes), high = load_part(x + half + i, lanes);
+      const Vector c = load(cosine + i) * scale, s = load(sine + i) * scale;
+      const Vector low = load(x + i), high = load(x + half + i);
       store_part(x + i, low * c - high * s, lanes);
       store_part(x + half + i, high * c + low * s, lanes);
     });
@@ -58,21 +57,21 @@ void rotate(float* x, std::int64_t heads, std::int64_t head_width, const float* 
 
 void scale_all(float* values, std::int64_t count, float scale) {
   for_vectors(count, [&](std::int64_t i, std::int64_t lanes) {
-    store_part(values + i, load_part(values + i, lanes) * scale, lanes);
+    store_part(values + i, load(values + i) * scale, lanes);
   });
 }
 
 void swiglu(const float* gate, const float* up, std::int64_t count, float* y) {
   for_vectors(count, [&](std::int64_t i, std::int64_t lanes) {
-    const Vector g = load_part(gate + i, lanes);
-    store_part(y + i, g * sigmoid(g) * load_part(up + i, lanes), lanes);
+    const Vector g = load(gate + i);
+    store_part(y + i, g * sigmoid(g) * load(up + i), lanes);
   });
 }
 
 void gelu(float* values, std::int64_t count) {
   constexpr float kRoot = 0.797884561F;  // sqrt(2 / pi)
   for_vectors(count, [&](std::int64_t i, std::int64_t lanes) {
-    const Vector x = load_part(values + i, lanes);
+    const Vector x = load(values + i);
     const Vector inner = kRoot * (x + 0.044715F * (x * x * x));
     store_part(values + i, 0.5F * x * (1.0F + tanh_of(inner)), lanes);
   });
@@ -103,7 +102,7 @@ void exponentials(const float* x, std::int64_t count, float shift, float scale, 
       const Vector exponent = (load_part(x + first + i, lanes) - shift) * scale;
       // Below, the functions here end at e^-87: what has no probability would have a little.
       Vector v = exponent < -87.0F ? Vector{} : exponential_value(exponent);
-      for (std::int64_t l = lanes; l < kWide; ++l) v[l] = 0;
+      v = without_end(v, lanes);
       store_part(y + first + i, v, lanes);
       sum += v;
     });

@@ -58,7 +58,12 @@ inline void store_part(float* to, const V& v, std::int64_t count) {
   if (count >= kWidth) return store(to, v);
   float lanes[kWidth];
   store(lanes, v);
-  for (std::int64_t i = 0; i < count; ++i) to[i] = lanes[i];
+  std::int64_t i = 0;
+  if (2 * count >= kWidth) {
+    __builtin_memcpy(to, lanes, sizeof v / 2);
+    i = kWidth / 2;
+  }
+  for (; i < count; ++i) to[i] = lanes[i];
 }
 // kWide rows of N numbers each lie in N vectors; columns[j] holds number j of every row, and back.
 // PICK(l) is which number of all goes to lane l: every vector gives the lanes that it has.

@@ -58,7 +58,7 @@ TEST_P(DecodingOf, WhereverTheTextIsCutItsLogitsAreTheWholePass) {
 
 // M3: the trunk ends inside a block, so branches copy that before they write.
 TEST_P(DecodingOf, BranchesOfATrunkAreWholeTexts) {
-  for (const std::int64_t block_tokens : {16, 48}) {
+  for (const std::int64_t block_tokens : {16, 64}) {
     const auto engine = fused(block_tokens);
     KvBlocks& blocks = engine->blocks();
     const auto trunk_text = random_tokens(21, 2);
@@ -258,8 +258,10 @@ TEST_P(DecodingOf, RowsThatCannotBeReadAreRefused) {
   DecodingOptions none = options(64);
   EXPECT_THROW(make_fused_decoding(filled_.model, none), base::Error);
   DecodingOptions odd = options();
-  odd.block_tokens = 8;
-  EXPECT_THROW(make_fused_decoding(filled_.model, odd), base::Error);
+  for (const std::int64_t tokens : {-16, 0, 8, 24, 48}) {
+    odd.block_tokens = tokens;
+    EXPECT_THROW(make_fused_decoding(filled_.model, odd), base::Error);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, DecodingOf, testing::ValuesIn(test::small_models()),

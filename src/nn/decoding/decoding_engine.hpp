@@ -23,7 +23,7 @@ struct TokenRow {
 };
 
 struct DecodingOptions {
-  std::int64_t block_tokens = 16;            ///< fused: a multiple of 16
+  std::int64_t block_tokens = 16;            ///< fused: 16 times a power of two
   std::int64_t cache_bytes = 64 << 20;       ///< of keys and values; whole blocks that fit
   std::int64_t longest = 0;                  ///< tokens of a sequence; 0: the model's positions
   std::int64_t rows = 256;                   ///< at most so many in a forward pass

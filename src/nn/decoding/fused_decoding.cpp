@@ -1,9 +1,11 @@
 #include "nn/decoding/fused_decoding.hpp"
 
+#include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "base/error.hpp"
@@ -18,16 +20,17 @@ std::int64_t rounded_up(std::int64_t value, std::int64_t step) {
 
 kernels::AttentionShape attention_shape(const TransformerConfig& c,
                                         const DecodingOptions& options) {
-  if (options.block_tokens < 1 || options.block_tokens % kernels::kLanes != 0) {
+  const auto tiles = static_cast<std::uint64_t>(options.block_tokens / kernels::kLanes);
+  if (options.block_tokens % kernels::kLanes != 0 || !std::has_single_bit(tiles)) {
     throw base::Error(base::Code::kUsage,
                       fmt::format("decoding: blocks of {} tokens", options.block_tokens),
-                      fmt::format("Give a multiple of {}", kernels::kLanes));
+                      fmt::format("Give {} times a power of two", kernels::kLanes));
   }
   kernels::AttentionShape shape{c.heads,
                                 c.kv_heads,
                                 c.head_width,
                                 rounded_up(c.head_width, kernels::kLanes),
-                                options.block_tokens,
+                                std::countr_zero(tiles),
                                 0};
   shape.block_stride = c.layers * c.kv_heads * shape.head_numbers();
   return shape;
@@ -40,17 +43,17 @@ std::int64_t block_bytes(const TransformerConfig& c, const DecodingOptions& opti
 PackedLinear packed_linear(const kernels::DecoderKernels& kernels, std::int64_t in,
                            std::int64_t out, bool bias) {
   return {in, out, FloatBuffer(kernels::packed_size(kernels, in, out)),
-          bias ? FloatBuffer(out + kernels::kRowLanes) : FloatBuffer()};
+          bias ? FloatBuffer(out) : FloatBuffer()};
 }
 
 }  // namespace
 
 FloatBuffer::FloatBuffer(std::int64_t count)
-    : memory_(at::zeros({count}, at::kFloat)), data_(memory_.data_ptr<float>()) {}
+    : memory_(at::zeros({count + kernels::kRowLanes}, at::kFloat)),
+      data_(memory_.data_ptr<float>()) {}
 
 PaddedRows::PaddedRows(std::int64_t rows, std::int64_t columns)
-    : stride_(rounded_up(columns, kernels::kRowLanes)),
-      memory_(rows * stride_ + kernels::kRowLanes) {}
+    : stride_(rounded_up(columns, kernels::kRowLanes)), memory_(rows * stride_) {}
 
 FusedDecoding::FusedDecoding(const Transformer& model, const DecodingOptions& options)
     : DecodingEngine(model, options, block_bytes(model.config(), options)),
@@ -58,7 +61,7 @@ FusedDecoding::FusedDecoding(const Transformer& model, const DecodingOptions& op
       gpt2_(model.config().family == TransformerFamily::kGpt2),
       shape_(attention_shape(model.config(), options)),
       layer_numbers_(shape_.kv_heads * shape_.head_numbers()),
-      pool_(blocks().options().blocks * shape_.block_stride) {
+      pool_(at::empty({blocks().options().blocks * shape_.block_stride}, at::kFloat)) {
   if (options.type != at::kFloat || !options.device.is_cpu()) {
     throw base::Error(base::Code::kUsage, "the fused decoder computes in float32 on the CPU",
                       "Take the torch engine for other types and devices");
@@ -80,7 +83,7 @@ FusedDecoding::FusedDecoding(const Transformer& model, const DecodingOptions& op
   last_norm_ = vector(true);
   last_norm_bias_ = vector(gpt2_);
   head_ = packed_linear(kernels_, c.width, c.vocabulary, false);
-  scores_ = FloatBuffer(longest + kernels::kRowLanes);
+  scores_ = FloatBuffer(longest);
   x_ = PaddedRows(rows, c.width);
   normed_ = PaddedRows(rows, c.width);
   qkv_ = PaddedRows(rows, qkv);
@@ -142,8 +145,8 @@ void FusedDecoding::take_parameters(const at::Tensor& flat) {
 }
 
 void FusedDecoding::copy_block(std::int32_t from, std::int32_t to) {
-  std::copy_n(pool_.data() + from * shape_.block_stride, shape_.block_stride,
-              pool_.data() + to * shape_.block_stride);
+  std::copy_n(pool_.data_ptr<float>() + from * shape_.block_stride, shape_.block_stride,
+              pool_.data_ptr<float>() + to * shape_.block_stride);
 }
 
 void FusedDecoding::multiply(kernels::ConstRows x, std::int64_t rows, const PackedLinear& linear,
@@ -175,14 +178,14 @@ void FusedDecoding::embed(std::span<const TokenRow> rows) {
 
 void FusedDecoding::store_key_value(const TokenRow& row, std::int32_t block, std::int64_t layer,
                                     const float* key, const float* value) {
-  const std::int64_t inside = row.position % shape_.block_tokens;
-  const std::int64_t lane = inside % kernels::kLanes;
-  float* head = pool_.data() + block * shape_.block_stride + layer * layer_numbers_;
+  const std::int64_t lane = row.position % kernels::kLanes;
+  const std::int64_t tile =
+      row.position / kernels::kLanes % (std::int64_t{1} << shape_.block_shift);
+  float* head = pool_.data_ptr<float>() + block * shape_.block_stride + layer * layer_numbers_ +
+                tile * shape_.tile_numbers();
   for (std::int64_t h = 0; h < shape_.kv_heads; ++h, head += shape_.head_numbers()) {
-    float* const keys = head + (inside - lane) * shape_.head_width + lane;
-    for (std::int64_t d = 0; d < shape_.head_width; ++d) keys[d * kernels::kLanes] = *key++;
-    std::copy_n(value, shape_.head_width,
-                head + shape_.key_numbers() + inside * shape_.value_stride);
+    for (std::int64_t d = 0; d < shape_.head_width; ++d) head[d * kernels::kLanes + lane] = *key++;
+    std::copy_n(value, shape_.head_width, head + shape_.key_numbers() + lane * shape_.value_stride);
     value += shape_.head_width;
   }
 }
@@ -212,7 +215,7 @@ void FusedDecoding::attention(const FusedLayer& layer, std::int64_t number,
     const std::int64_t last = rows[r].position;
     const std::int64_t first =
         c.sliding_window ? std::max<std::int64_t>(0, last + 1 - *c.sliding_window) : 0;
-    kernels_.attend(shape_, qkv_.row(r), pool_.data() + number * layer_numbers_,
+    kernels_.attend(shape_, qkv_.row(r), pool_.data_ptr<float>() + number * layer_numbers_,
                     blocks().table(rows[r].sequence).data(), first, last, scores_.data(),
                     mixed_.row(r));
   }

@@ -12,7 +12,7 @@
 
 namespace tenfold::nn {
 
-/// Zeroed float32 memory on a cache line.
+/// Zeroed float32 memory on a cache line, behind which whole vectors may be read.
 class FloatBuffer {
  public:
   FloatBuffer() = default;
@@ -24,7 +24,7 @@ class FloatBuffer {
   float* data_ = nullptr;
 };
 
-/// Rows that whole vectors may be read behind: see kernels::kRowLanes.
+/// See kernels::kRowLanes.
 class PaddedRows {
  public:
   PaddedRows() = default;
@@ -74,7 +74,8 @@ class FusedDecoding final : public DecodingEngine {
   bool gpt2_;
   kernels::AttentionShape shape_;
   std::int64_t layer_numbers_;  ///< of a block, of one layer
-  FloatBuffer pool_;            ///< [blocks, layers, ...]: a block is copied in one piece
+  /// [blocks, layers, ...]: a block is copied in one piece. What nobody wrote is never read.
+  at::Tensor pool_;
   FloatBuffer embedding_, position_embedding_, last_norm_, last_norm_bias_;
   PackedLinear head_;
   std::vector<FusedLayer> layers_;
