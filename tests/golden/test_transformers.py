@@ -2,6 +2,7 @@
 saves, run by transformer_driver in one process for all of them."""
 
 import json
+import random
 import subprocess
 
 import pytest
@@ -10,6 +11,7 @@ import launch
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, GPT2Config, LlamaConfig, MistralConfig
 
@@ -230,3 +232,51 @@ def test_safetensors_both_ways(tmp_path):
     assert ours.keys() == STORED.keys()
     for key, tensor in STORED.items():
         assert ours[key].dtype == tensor.dtype and ours[key].shape == tensor.shape and bits(ours[key]) == bits(tensor)
+
+
+def damaged(good, draws):
+    """The bytes of a small file after one or two changes: of any byte, or of what its header says."""
+    length = int.from_bytes(good[:8], "little")
+    header, data = json.loads(good[8:8 + length]), good[8 + length:]
+    kind = draws.randrange(6)
+    if kind == 0:
+        changed = bytearray(good)
+        for _ in range(draws.randint(1, 2)):
+            changed[draws.randrange(len(changed))] = draws.randrange(256)
+        return bytes(changed)
+    tensor = header[draws.choice(["f16", "i64", "u8", "empty", "scalar"])]
+    if kind == 1:
+        tensor["data_offsets"][draws.randrange(2)] += draws.choice([-2**70, -8, -1, 1, 2, 8, 2**40, 2**64])
+    elif kind == 2:
+        tensor["dtype"] = draws.choice(["F32", "F64", "BF16", "U8", "BOOL", "F128", "", 3, None])
+    elif kind == 3:
+        tensor["shape"] = draws.choice([tensor["shape"] + [1], tensor["shape"] + [0], tensor["shape"][:-1], [2**32, 2**32],
+                                        [2**63, 2], [-1], [2.0], None, tensor["shape"][::-1]])
+    elif kind == 4:
+        tensor.pop(draws.choice(["dtype", "shape", "data_offsets"]))
+    else:
+        data = data + b"x" if draws.random() < 0.5 else data[:-1]
+    text = json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + data
+
+
+def test_damaged_files_are_refused_as_their_library_refuses_them(tmp_path):
+    save_file(STORED, tmp_path / "good.safetensors", {"format": "pt"})
+    good, draws = (tmp_path / "good.safetensors").read_bytes(), random.Random(5)
+    files, theirs = [], []
+    for i in range(600):
+        files.append(tmp_path / f"{i}.safetensors")
+        files[-1].write_bytes(damaged(good, draws))
+        try:
+            with safe_open(files[-1], "pt"):
+                theirs.append("valid")
+        except (SafetensorError, OSError) as error:
+            theirs.append(str(error))
+    run = subprocess.run([launch.BIN / "transformer_driver", "--verdicts", *files], capture_output=True, text=True,
+                         env=launch.environment())
+    assert run.returncode == 0, run.stderr
+    ours = run.stdout.splitlines()
+    assert len(ours) == len(theirs) and 50 < theirs.count("valid") < 550
+    stricter = [our for our, their in zip(ours, theirs) if their == "valid" and our != "valid"]
+    assert [their for our, their in zip(ours, theirs) if our == "valid" and their != "valid"] == []
+    assert stricter == []

@@ -14,6 +14,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/error.hpp"
 #include "nn/huggingface/adapter_directory.hpp"
 #include "nn/huggingface/model_directory.hpp"
 #include "nn/transformer/lora.hpp"
@@ -163,6 +164,15 @@ void copy_file(const fs::path& from, const fs::path& to) {
   nn::write_safetensors(to, std::move(tensors), file.header().metadata);
 }
 
+void judge(const fs::path& path) {
+  try {
+    const nn::SafetensorsFile file(path);
+    fmt::print("valid\n");
+  } catch (const base::Error& error) {
+    fmt::print("{}\n", error.message());
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -171,7 +181,8 @@ int main(int argc, char** argv) {
       copy_file(argv[2], argv[3]);
       return EXIT_SUCCESS;
     }
-    for (int i = 1; i < argc; ++i) run(argv[i]);
+    const bool verdicts = argc > 1 && std::string_view(argv[1]) == "--verdicts";
+    for (int i = verdicts ? 2 : 1; i < argc; ++i) verdicts ? judge(argv[i]) : run(argv[i]);
     return EXIT_SUCCESS;
   } catch (const std::exception& error) {
     fmt::print(stderr, "transformer_driver: {}\n", error.what());

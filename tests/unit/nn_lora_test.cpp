@@ -182,10 +182,11 @@ class AdapterFolder : public test::TemporaryFolder {
 
 TEST_F(AdapterFolder, RefusesOtherKindsOfAdapters) {
   for (const char* more :
-       {R"(,"use_dora":true)", R"(,"use_rslora":true)", R"(,"bias":"all")", R"(,"lora_bias":true)",
-        R"(,"modules_to_save":["lm_head"])", R"(,"rank_pattern":{"q_proj":4})",
-        R"(,"alpha_pattern":{"q_proj":4})", R"(,"layers_to_transform":[0])",
-        R"(,"init_lora_weights":"pissa")", R"(,"fan_in_fan_out":true)"}) {
+       {R"(,"use_dora":true)", R"(,"use_rslora":true)", R"(,"of_the_future":{"a":1})",
+        R"(,"bias":"all")", R"(,"lora_bias":true)", R"(,"modules_to_save":["lm_head"])",
+        R"(,"rank_pattern":{"q_proj":4})", R"(,"alpha_pattern":{"q_proj":4})",
+        R"(,"layers_to_transform":[0])", R"(,"init_lora_weights":"pissa")",
+        R"(,"fan_in_fan_out":true)"}) {
     const std::string key(more + 2, std::string(more).find('"', 2));
     EXPECT_THAT(refusal(more), HasSubstr(key.substr(0, key.find('"'))));
   }

@@ -1,6 +1,8 @@
 #include "nn/huggingface/adapter_directory.hpp"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 #include <system_error>
 
 #include "base/error.hpp"
@@ -23,29 +25,49 @@ constexpr const char* kOnly = "Tenfold reads plain LoRA: one rank and one alpha,
   throw base::Error(base::Code::kData, fmt::format("{}: {}", folder.string(), what), hint);
 }
 
+// Keys that say nothing about what the adapters compute, or that are looked at one by one.
+constexpr std::array<std::string_view, 19> kKnownKeys{"auto_mapping",
+                                                      "base_model_name_or_path",
+                                                      "bias",
+                                                      "ensure_weight_tying",
+                                                      "fan_in_fan_out",
+                                                      "inference_mode",
+                                                      "init_lora_weights",
+                                                      "lora_alpha",
+                                                      "lora_dropout",
+                                                      "megatron_core",
+                                                      "peft_type",
+                                                      "peft_version",
+                                                      "qalora_group_size",
+                                                      "r",
+                                                      "revision",
+                                                      "runtime_config",
+                                                      "target_modules",
+                                                      "task_type",
+                                                      "trust_remote_code"};
+
+// PEFT writes every kind of adapter that it knows into every file: null, false or empty where it
+// is not meant.
+bool is_off(const nlohmann::json& value) {
+  return value.is_null() || value == false ||
+         ((value.is_object() || value.is_array()) && value.empty());
+}
+
 void check_kind(const JsonDocument& config, TransformerFamily family) {
   if (config.text("peft_type", "LORA") != "LORA") {
     config.refuse("peft_type", "is not LORA", kOnly);
   }
   if (config.text("bias", "none") != "none") config.refuse("bias", "is not 'none'", kOnly);
-  for (const char* key : {"use_rslora", "use_dora", "use_qalora", "lora_bias"}) {
-    if (config.boolean(key, false)) config.refuse(key, "= true is not supported", kOnly);
-  }
-  // Not there, null or empty: nothing of the kind.
-  for (const char* key :
-       {"modules_to_save", "rank_pattern", "alpha_pattern", "layers_to_transform", "layers_pattern",
-        "exclude_modules", "layer_replication", "target_parameters", "trainable_token_indices",
-        "alora_invocation_tokens"}) {
-    if (config.has(key) && !config.json().at(key).empty()) {
-      config.refuse(key, "is not supported", kOnly);
-    }
-  }
   const nlohmann::json start = config.json().value("init_lora_weights", nlohmann::json(true));
   if (!start.is_boolean() && start != "gaussian") {
     config.refuse("init_lora_weights", "changes the base model, which is not supported", kOnly);
   }
   if (family == TransformerFamily::kLlama && config.boolean("fan_in_fan_out", false)) {
     config.refuse("fan_in_fan_out", "= true is for GPT-2's matrices", kOnly);
+  }
+  for (const auto& [key, value] : config.json().items()) {
+    const bool known = std::find(kKnownKeys.begin(), kKnownKeys.end(), key) != kKnownKeys.end();
+    if (!known && !is_off(value)) config.refuse(key, "is not supported", kOnly);
   }
 }
 
