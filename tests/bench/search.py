@@ -19,7 +19,7 @@ import peers
 import results
 
 FLOOR = 10  # times mctx's simulations per CPU second
-SIDES = [(64, 128, 4), (64, 128, 16), (64, 512, 16), (64, 128, 64), (1, 128, 16)]  # trees, simulations, children
+SIDES = [(64, 128, 4), (64, 128, 16), (16, 256, 16), (1, 128, 16)]  # trees, simulations, children
 OURS = [("paper's: K=5, 3 children", 20_000, 5, 3), ("K=64, 5 children", 2_000, 64, 5), ("K=64, 2 children", 5_000, 64, 2)]
 
 
@@ -79,7 +79,7 @@ def head():
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("bench")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--record", action="store_true", help="write docs/results/search.md")
     options = parser.parse_args()
     beside, least = beside_rows(options.bench, options.rounds)
