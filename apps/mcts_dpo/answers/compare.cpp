@@ -67,27 +67,69 @@ std::optional<bool> same_value(std::string_view answer, std::string_view gold,
   return compared >= kPoints / 2;
 }
 
+/// Whether the bracket that the text begins with is closed by its last byte.
+bool encloses(std::string_view text) {
+  int depth = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '(' || text[i] == '[') ++depth;
+    if (text[i] == ')' || text[i] == ']') --depth;
+    if (depth == 0) return i + 1 == text.size();
+  }
+  return false;
+}
+
 struct Collection {
-  char open = 0, close = 0;  ///< '{' for sets; 0 for a list without brackets
+  /// '{' for sets, 'm' for matrices (of rows), '&' for their rows; 0 for a list without brackets.
+  char open = 0, close = 0;
   std::vector<std::string> elements;
+
+  bool ordered() const { return open != '{' && open != 0; }
 };
 
-/// "(1, 2]" and the like; none for what is no list of at least two, or no set.
+/// \begin{pmatrix} 1 & 2 ;; 3 & 4 \end{pmatrix}; which kind of matrix does not matter.
+std::optional<Collection> matrix_of(std::string_view text) {
+  constexpr std::string_view kBegin = "\\begin{", kEnd = "\\end{", kMatrix = "matrix}";
+  if (!text.starts_with(kBegin) || !text.ends_with(kMatrix)) return std::nullopt;
+  const std::size_t first = text.find(kMatrix), last = text.rfind(kEnd);
+  if (last == std::string_view::npos || last < first + kMatrix.size()) return std::nullopt;
+  text = text.substr(first + kMatrix.size(), last - first - kMatrix.size());
+  Collection matrix{'m', 'm', split_outside_brackets(text, ";;")};
+  if (matrix.elements.back().empty()) matrix.elements.pop_back();
+  return matrix;
+}
+
+/// "(1, 2]", "1, 2", "1 \pm 2" and the like; none for what is no list of at least two, no set and
+/// no matrix.
 std::optional<Collection> collection_of(std::string_view text) {
+  if (std::optional<Collection> matrix = matrix_of(text)) return matrix;
   Collection list;
   std::string_view inside = text;
   if (text.starts_with("\\{") && text.ends_with("\\}") && text.size() >= 4) {
     list.open = '{';
     list.close = '}';
     inside = text.substr(2, text.size() - 4);
+    if (!balanced(inside)) return std::nullopt;  // a union of two
   } else if (text.size() >= 2 && (text.front() == '(' || text.front() == '[') &&
              (text.back() == ')' || text.back() == ']')) {
     list.open = text.front();
     list.close = text.back();
     inside = text.substr(1, text.size() - 2);
   }
-  if (!balanced(inside)) return std::nullopt;  // "(1)(2)": the first and the last are no pair
+  // "(1)(2)": the first and the last are no pair. "(1, 2), (3, 4)": nor are they here.
+  if (list.open != 0 && list.open != '{' && !encloses(text)) {
+    list.open = list.close = 0;
+    inside = text;
+  }
+  if (list.open == 0 && inside.find('&') != std::string_view::npos) {
+    return Collection{'&', '&', split_outside_brackets(inside, "&")};
+  }
   list.elements = split_outside_brackets(inside, ",");
+  const std::size_t pm = text.find("\\pm");
+  const bool sign = pm != std::string_view::npos &&
+                    (pm + 3 == text.size() || !letter(text[pm + 3]));  // \pmod is another
+  if (list.open == 0 && list.elements.size() == 1 && sign) {
+    list.elements = {std::string(text).replace(pm, 3, "+"), std::string(text).replace(pm, 3, "-")};
+  }
   if (list.elements.size() < 2 && list.open != '{') return std::nullopt;
   if (list.elements.size() > kMostElements) return std::nullopt;
   return list;
@@ -143,6 +185,13 @@ std::optional<std::string> single_number(std::string_view phrase) {
   return number;
 }
 
+/// "5, which is prime" is 5.
+bool number_in_words(std::string_view phrase, std::string_view gold,
+                     const CompareOptions& options) {
+  const std::optional<std::string> number = single_number(phrase);
+  return number && has_word(phrase) && same_value(*number, gold, options).value_or(false);
+}
+
 /// "x = 5" and "x \in (1, 2)" without their left sides.
 std::string_view right_side(std::string_view text) {
   const std::size_t in = text.rfind("\\in ");
@@ -154,12 +203,32 @@ std::string_view right_side(std::string_view text) {
   return text;
 }
 
+/// "1 or 2" and "1 and 2" as "1 , 2".
+std::string with_commas(std::string_view text) {
+  std::string list(text);
+  for (const std::string_view word : {" or ", " and "}) {
+    for (std::size_t at; (at = list.find(word)) != std::string::npos;) {
+      list.replace(at, word.size(), " , ");
+    }
+  }
+  return list;
+}
+
 bool equivalent_at(std::string_view answer, std::string_view gold, const CompareOptions& options,
                    int depth) {
   if (answer.empty() || gold.empty()) return false;
   if (canonical_answer(answer) == canonical_answer(gold)) return true;
   if (depth > kMostDepth) return false;
   if (answer.size() > kMostExpressionBytes || gold.size() > kMostExpressionBytes) return false;
+
+  const std::optional<Collection> b = collection_of(gold);
+  const bool listed = b && b->open == 0;  // "x = 1, y = 2" too is taken apart before its equations
+  const std::optional<Collection> a =
+      collection_of(listed ? with_commas(answer) : std::string(answer));
+  if (listed)
+    return a && a->open == 0 && same_elements(a->elements, b->elements, false, options, depth);
+
+  if (a && a->open == 0 && !b) return !has_word(gold) && number_in_words(answer, gold, options);
 
   const bool answer_equation = answer.find('=') != std::string_view::npos;
   const bool gold_equation = gold.find('=') != std::string_view::npos;
@@ -174,17 +243,13 @@ bool equivalent_at(std::string_view answer, std::string_view gold, const Compare
   if (a_parts.size() > 1 || b_parts.size() > 1) {
     return same_elements(a_parts, b_parts, true, options, depth);
   }
-  const std::optional<Collection> a = collection_of(answer), b = collection_of(gold);
   if (b) {
     if (!a || a->open != b->open || a->close != b->close) return false;
-    const bool ordered = b->open == '(' || b->open == '[';
-    return same_elements(a->elements, b->elements, ordered, options, depth);
+    return same_elements(a->elements, b->elements, b->ordered(), options, depth);
   }
   if (a) return false;
   if (const std::optional<bool> same = same_value(answer, gold, options)) return *same;
-  if (has_word(gold) || evaluate(answer, 0)) return false;
-  const std::optional<std::string> number = single_number(answer);
-  return number && same_value(*number, gold, options).value_or(false);
+  return !has_word(gold) && !evaluate(answer, 0) && number_in_words(answer, gold, options);
 }
 
 /// Letters of choices that a phrase names, in order, each once: "(B)" anywhere, otherwise capital

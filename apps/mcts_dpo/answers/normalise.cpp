@@ -87,6 +87,11 @@ constexpr std::array kReplacements = std::to_array<Replacement>({
 
 std::string replaced(std::string_view text) {
   std::string from(text), to;
+  // Two backslashes begin a row of a matrix; elsewhere they are one that was escaped twice.
+  const std::string_view row = text.find("\\begin{") != std::string_view::npos ? ";;" : "\\";
+  for (std::size_t at = 0; (at = from.find("\\\\", at)) != std::string::npos; at += row.size()) {
+    from.replace(at, 2, row);
+  }
   for (const auto& [what, with] : kReplacements) {
     const bool command = what.front() == '\\' && letter(what.back());
     to.clear();
