@@ -20,8 +20,7 @@ void declare_model(Config& c, cli::OptionTable& table) {
   table.group("model", "Model");
   table
       .add("model.model", &c.model,
-           "Hugging Face directory (config.json, safetensors, tokenizer); empty: a fresh model of "
-           "the shape below")
+           "Hugging Face directory; empty: a fresh model of the shape below")
       .common();
   table.add("model.family", &c.family, "kind of a fresh model").choices({"llama", "gpt2"});
   table.add("model.layers", &c.layers, "layers of a fresh model").range(1, 1024);
@@ -32,9 +31,7 @@ void declare_model(Config& c, cli::OptionTable& table) {
   table.add("model.feed-forward", &c.feed_forward, "its feed-forward width").range(1, 1 << 20);
   table.add("model.positions", &c.positions, "its longest sequence").range(2, 1 << 20);
   table.add("model.tied-embeddings", &c.tied_embeddings, "its head is its embedding");
-  table
-      .add("model.export", &c.export_to,
-           "directory to write the model to at the end, as Hugging Face's")
+  table.add("model.export", &c.export_to, "Hugging Face directory to write the model to at the end")
       .alias("export")
       .not_a_result()
       .common();
@@ -69,9 +66,7 @@ void declare_model(Config& c, cli::OptionTable& table) {
 
 void declare_data(Config& c, cli::OptionTable& table) {
   table.group("data", "Questions");
-  table
-      .add("data.task", &c.task,
-           "generated: chain (word problems), chain-long, commonsense (multiple choice); or files")
+  table.add("data.task", &c.task, "where questions come from: generated, or files")
       .choices({"chain", "chain-long", "commonsense", "files"})
       .common();
   table
@@ -122,8 +117,7 @@ void declare_data(Config& c, cli::OptionTable& table) {
 void declare_search(Config& c, cli::OptionTable& table) {
   table.group("search", "Tree search");
   table.add("search.iterations", &c.iterations_per_root, "search iterations before each step (K)")
-      .range(1, 1e9)
-      .common();
+      .range(1, 1e9);
   table.add("search.first-root-factor", &c.first_root_factor, "times as many before the first")
       .range(1, 1e6);
   table.add("search.root-breadth", &c.root_breadth, "samples of first steps (b1)").range(1, 4096);
@@ -173,8 +167,7 @@ void declare_search(Config& c, cli::OptionTable& table) {
           "search.self-evaluation", &c.self_evaluation,
           "C(s): off; forced: P(right) / (P(right) + P(wrong)) of the next token; official: greedy "
           "decoding, not normalised")
-      .choices({"off", "forced", "official"})
-      .common();
+      .choices({"off", "forced", "official"});
   table.add("search.reference", &c.reference, "what a self-evaluation is shown of the answer")
       .choices({"solution", "answer", "none"});
   table.group("reward", "Reward");
@@ -202,7 +195,7 @@ void declare_learning(Config& c, cli::OptionTable& table) {
   table.group("preference", "Preference loss");
   table.add("preference.loss", &c.loss, "DPO's sigmoid, or IPO's square")
       .choices({"sigmoid", "ipo"});
-  table.add("preference.beta", &c.beta, "beta").above(0).at_most(1e3).common();
+  table.add("preference.beta", &c.beta, "beta").above(0).at_most(1e3);
   table.add("preference.smoothing", &c.smoothing, "label smoothing: visit counts, constant, none")
       .choices({"visits", "constant", "none"});
   table.add("preference.smoothing-constant", &c.smoothing_constant, "alpha")
@@ -225,9 +218,9 @@ void declare_learning(Config& c, cli::OptionTable& table) {
       .choices({"mcts-dpo", "instance-dpo", "expert-iteration", "sft-continue"})
       .common();
   table.add("learn.rounds", &c.rounds, "rounds of search and learning").range(1, 1e9).common();
-  table.add("learn.questions", &c.questions, "questions of a round").range(1, 1e7).common();
+  table.add("learn.questions", &c.questions, "questions of a round").range(1, 1e7);
   table.add("learn.passes", &c.passes, "passes over a round's pairs").range(1, 1e4);
-  table.add("learn.batch", &c.batch, "pairs or sequences of an update").range(1, 1e6).common();
+  table.add("learn.batch", &c.batch, "pairs or sequences of an update").range(1, 1e6);
   table
       .add("learn.policy-refresh", &c.policy_refresh,
            "rounds between copies of the policy into the one that searches; 0: never (offline)")
@@ -254,7 +247,7 @@ void declare_learning(Config& c, cli::OptionTable& table) {
       .not_a_result();
 
   table.group("sft", "Supervised fine-tuning");
-  table.add("sft.steps", &c.sft_steps, "updates of --mode sft").range(1, 1e12).common();
+  table.add("sft.steps", &c.sft_steps, "updates of --mode sft").range(1, 1e12);
   table.add("sft.examples", &c.sft_examples, "examples of a generated task").range(1, 1e8);
   table
       .add("sft.verdicts", &c.verdicts,
@@ -290,9 +283,7 @@ void declare_evaluation(Config& c, cli::OptionTable& table) {
 
 void Config::declare(cli::OptionTable& table) {
   table.group("mode", "Mode");
-  table
-      .add("mode.mode", &mode,
-           "sft: imitate solutions; iterate: search, learn, repeat; evaluate: measure a model")
+  table.add("mode.mode", &mode, "imitate solutions; search and learn in turns; measure")
       .choices({"sft", "iterate", "evaluate"})
       .common();
   declare_model(*this, table);
