@@ -18,10 +18,7 @@ const std::vector<std::string> kLearning{"iterate", "sft"};
 
 void declare_model(Config& c, cli::OptionTable& table) {
   table.group("model", "Model");
-  table
-      .add("model.model", &c.model,
-           "Hugging Face directory; empty: a fresh model of the shape below")
-      .common();
+  table.add("model.model", &c.model, "Hugging Face directory; empty: a fresh model").common();
   table.add("model.family", &c.family, "kind of a fresh model").choices({"llama", "gpt2"});
   table.add("model.layers", &c.layers, "layers of a fresh model").range(1, 1024);
   table.add("model.width", &c.width, "its hidden size").range(1, 65536);
@@ -31,7 +28,7 @@ void declare_model(Config& c, cli::OptionTable& table) {
   table.add("model.feed-forward", &c.feed_forward, "its feed-forward width").range(1, 1 << 20);
   table.add("model.positions", &c.positions, "its longest sequence").range(2, 1 << 20);
   table.add("model.tied-embeddings", &c.tied_embeddings, "its head is its embedding");
-  table.add("model.export", &c.export_to, "Hugging Face directory to write the model to at the end")
+  table.add("model.export", &c.export_to, "Hugging Face directory for the model at the end")
       .alias("export")
       .not_a_result()
       .common();
@@ -66,7 +63,7 @@ void declare_model(Config& c, cli::OptionTable& table) {
 
 void declare_data(Config& c, cli::OptionTable& table) {
   table.group("data", "Questions");
-  table.add("data.task", &c.task, "where questions come from: generated, or files")
+  table.add("data.task", &c.task, "source of questions")
       .choices({"chain", "chain-long", "commonsense", "files"})
       .common();
   table
