@@ -28,7 +28,7 @@ void declare_model(Config& c, cli::OptionTable& table) {
   table.add("model.feed-forward", &c.feed_forward, "its feed-forward width").range(1, 1 << 20);
   table.add("model.positions", &c.positions, "its longest sequence").range(2, 1 << 20);
   table.add("model.tied-embeddings", &c.tied_embeddings, "its head is its embedding");
-  table.add("model.export", &c.export_to, "Hugging Face directory for the model at the end")
+  table.add("model.export", &c.export_to, "directory for the model at the end")
       .alias("export")
       .not_a_result()
       .common();
@@ -63,7 +63,7 @@ void declare_model(Config& c, cli::OptionTable& table) {
 
 void declare_data(Config& c, cli::OptionTable& table) {
   table.group("data", "Questions");
-  table.add("data.task", &c.task, "source of questions")
+  table.add("data.task", &c.task, "questions")
       .choices({"chain", "chain-long", "commonsense", "files"})
       .common();
   table
@@ -207,14 +207,10 @@ void declare_learning(Config& c, cli::OptionTable& table) {
       .not_a_result();
 
   table.group("learn", "Learning");
-  table
-      .add(
-          "learn.method", &c.method,
-          "of --mode iterate: step-level or instance-level preferences, sequences that were right, "
-          "or more of the teacher's")
+  table.add("learn.method", &c.method, "what a round learns from")
       .choices({"mcts-dpo", "instance-dpo", "expert-iteration", "sft-continue"})
       .common();
-  table.add("learn.rounds", &c.rounds, "rounds of search and learning").range(1, 1e9).common();
+  table.add("learn.rounds", &c.rounds, "rounds of search and learning").range(1, 1e9);
   table.add("learn.questions", &c.questions, "questions of a round").range(1, 1e7);
   table.add("learn.passes", &c.passes, "passes over a round's pairs").range(1, 1e4);
   table.add("learn.batch", &c.batch, "pairs or sequences of an update").range(1, 1e6);
