@@ -225,6 +225,12 @@ void declare_learning(Config& c, cli::OptionTable& table) {
       .add("learn.most-empty-rounds", &c.most_empty_rounds,
            "rounds in a row without a pair before the run ends")
       .range(1, 1e9);
+  table
+      .add("learn.max-winner-drop", &c.max_winner_drop,
+           "leave out the rest of a round's updates when winners fall so far below the reference; "
+           "0: never")
+      .unit("nats")
+      .range(0, 1e9);
   table.add("learn.lr", &c.lr, "step size").above(0).at_most(10).common();
   table.add("learn.lr-schedule", &c.lr_schedule, "after the warm-up")
       .choices({"constant", "cosine"});

@@ -89,6 +89,7 @@ struct Config {
   std::int64_t policy_refresh = 1;
   std::int64_t samples = 8;
   std::int64_t most_empty_rounds = 3;
+  double max_winner_drop = 0;
   double lr = 1.5e-4, lr_final = 0;
   std::string lr_schedule = "constant";
   std::int64_t lr_cycle = 0, lr_warmup = 0;

@@ -68,7 +68,8 @@ std::vector<std::string> prompt_words(const Config& config) {
   const EvaluationTemplates templates = evaluation_templates(config);
   std::string text = prompt_text(empty, {config.prompt_question, config.prompt_answer});
   text += " " + evaluation_prompt(empty, {}, templates);
-  text += " " + fill_template("prompt.reference-text", config.prompt_reference, {"reference"}, {""});
+  text +=
+      " " + fill_template("prompt.reference-text", config.prompt_reference, {"reference"}, {""});
   text += " " + verdict_text(true, templates) + " " + verdict_text(false, templates);
   std::vector<std::string> words;
   std::istringstream in(text);

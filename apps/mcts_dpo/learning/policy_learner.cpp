@@ -24,6 +24,7 @@ enum Statistic : std::int64_t {
   kLoser,
   kWinnerDrift,
   kLoserDrift,
+  kSamplingGap,
   kTokens,
   kStatistics
 };
@@ -123,6 +124,7 @@ UpdateReport PolicyLearner::update(const std::vector<std::size_t>& deal, const S
   report.loser = total[kLoser];
   report.winner_drift = total[kWinnerDrift];
   report.loser_drift = total[kLoserDrift];
+  report.sampling_gap = total[kSamplingGap];
   report.tokens = static_cast<std::int64_t>(total[kTokens]);
   return report;
 }
@@ -160,6 +162,9 @@ at::Tensor PolicyLearner::preference_share(const nn::TransformerWeights& weights
   found_[kLoser] += sum_of(terms.loser) / count;
   found_[kWinnerDrift] += sum_of(terms.winner - terms.reference_winner) / count;
   found_[kLoserDrift] += sum_of(terms.loser - terms.reference_loser) / count;
+  const at::Tensor sampled = column(batch, items, terms.winner.options().requires_grad(false),
+                                    [](const PreferencePair& pair) { return pair.sampled_winner; });
+  found_[kSamplingGap] += sum_of((terms.winner - sampled).abs()) / count;
   found_[kTokens] += static_cast<double>(packed.tokens());
   return preference_loss(terms, options).sum() / count;
 }

@@ -33,8 +33,9 @@ struct UpdateReport {
   double margin = 0, accuracy = 0;           ///< mean beta h, share of pairs with h > 0
   double winner = 0, loser = 0;              ///< mean summed log-probability
   double winner_drift = 0, loser_drift = 0;  ///< the same, less the reference's
-  std::int64_t tokens = 0;                   ///< computed, without padding
-  bool skipped = false;                      ///< a gradient was not finite (--nonfinite skip)
+  double sampling_gap = 0;  ///< mean distance of the winner's log-probability from sampled_winner
+  std::int64_t tokens = 0;  ///< computed, without padding
+  bool skipped = false;     ///< a gradient was not finite (--nonfinite skip)
 };
 
 /// What a learner moves, and the policy that it is part of.

@@ -14,7 +14,8 @@ struct PreferencePair {
   double smoothing = 0;                     ///< alpha of the label-smoothed loss
   double gap = 0;                           ///< Q of the winner minus Q of the loser
   double reference_winner = 0, reference_loser = 0;  ///< summed log-probabilities, see
-                                                     ///< PolicyLearner::score
+                                                     ///< score_pairs
+  double sampled_winner = 0;  ///< the winner's, as it was sampled: of the policy that searched
 };
 
 /// A sequence of which the tokens from prompt on are to be made likely.

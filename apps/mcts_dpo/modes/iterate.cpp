@@ -1,6 +1,7 @@
 #include "mcts_dpo/modes/iterate.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/error.hpp"
 #include "base/log.hpp"
@@ -32,6 +33,8 @@ void declare_round_metrics(train::Metrics& metrics, const Config& config) {
     metrics.declare({name, unit, description, "rank0", better, 1});
   };
   rank0("search/success", "", "share of committed or sampled solutions that are right", "max");
+  rank0("train/sampling_gap", "nats",
+        "mean distance of winners' log-probabilities between decoding and learning", "min");
   rank0("search/lessons", "", "pairs or sequences of the round", "");
   rank0("tokens/generated", "tokens", "drawn since the start, over all ranks", "");
   rank0("tokens/prefilled", "tokens", "read since the start, over all ranks", "");
@@ -39,6 +42,8 @@ void declare_round_metrics(train::Metrics& metrics, const Config& config) {
   rank0("tokens/compute", "tokens", "generated + prefilled + 3 trained", "");
   if (config.method != "mcts-dpo") return;
   rank0("pairs/smoothing", "", "mean alpha", "");
+  rank0("pairs/winners_right", "", "share of winners that are right in every line", "max");
+  rank0("pairs/losers_wrong", "", "share of losers that are not", "max");
   rank0("pairs/wrong_path", "trees", "left out: the committed solution is wrong", "");
   rank0("pairs/only_child", "nodes", "left out: one child", "");
   rank0("pairs/small_gap", "nodes", "left out: equal Q", "");
@@ -223,7 +228,7 @@ std::uint64_t Iteration::learn(train::RunContext& context) {
   return static_cast<std::uint64_t>(advanced);
 }
 
-void Iteration::update(const std::vector<std::size_t>& items, train::RunContext&) {
+void Iteration::update(const std::vector<std::size_t>& items, train::RunContext& context) {
   last_lr_ = learning_rate(config_, learner_->steps(), planned_updates());
   UpdateReport report;
   if (preferences()) {
@@ -236,13 +241,39 @@ void Iteration::update(const std::vector<std::size_t>& items, train::RunContext&
     report = learner_->imitate(batch, last_lr_);
   }
   means_.add(report);
+  if (updates_done_ == 0 && preferences()) check_sampling(report, context);
+  if (config_.max_winner_drop > 0 && report.winner_drift < -config_.max_winner_drop) {
+    if (context.world.is_root()) {
+      base::log_warning(
+          "round {}: winners are {:.2f} nats less likely than they were to the reference; the "
+          "round's other updates are left out",
+          number() + 1, -report.winner_drift);
+    }
+    updates_done_ = static_cast<std::int64_t>(updates_.size()) - 1;
+  }
   trained_ += static_cast<double>(report.tokens);
+}
+
+// Before the first update of a round the policy is the one that sampled: what learns and what
+// decodes must agree on its winners.
+void Iteration::check_sampling(const UpdateReport& report, train::RunContext& context) {
+  constexpr double kAlarm = 0.05;
+  const bool same = config_.policy_refresh == 1 || (config_.policy_refresh == 0 && number() == 0);
+  if (!same) return;
+  sampling_gap_ = report.sampling_gap;
+  if (report.sampling_gap > kAlarm && context.world.is_root()) {
+    base::log_warning(
+        "round {}: decoding and learning differ by {:.3f} nats in the log-probability of a winner",
+        number() + 1, report.sampling_gap);
+  }
 }
 
 void Iteration::end_round(train::RunContext& context) {
   train::Metrics& metrics = *context.metrics;
   const std::uint64_t step = (number() + 1) * total_of_round();
   means_.publish(metrics, step, last_lr_, preferences());
+  if (sampling_gap_) metrics.row("train/sampling_gap", step, {*sampling_gap_});
+  sampling_gap_.reset();
   if (collects()) metrics.row("search/success", step, {lessons_.success});
   metrics.row("search/lessons", step, {static_cast<double>(lessons_.size())});
   metrics.row("tokens/generated", step, {generated_});
@@ -255,6 +286,11 @@ void Iteration::end_round(train::RunContext& context) {
       metrics.row(name, step, {static_cast<double>(count)});
     };
     metrics.row("pairs/smoothing", step, {lessons_.mean_smoothing});
+    const LabelTruth truth = label_truth(config_, round(), lessons_, workshop_->prompts);
+    if (!std::isnan(truth.winners_right)) {
+      metrics.row("pairs/winners_right", step, {truth.winners_right});
+      metrics.row("pairs/losers_wrong", step, {truth.losers_wrong});
+    }
     row("pairs/wrong_path", tally.wrong_path);
     row("pairs/only_child", tally.only_child);
     row("pairs/small_gap", tally.small_gap);

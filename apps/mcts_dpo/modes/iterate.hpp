@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,7 @@ class Iteration final : public train::Experiment {
   void score(train::RunContext& context);
   std::uint64_t learn(train::RunContext& context);
   void update(const std::vector<std::size_t>& items, train::RunContext& context);
+  void check_sampling(const UpdateReport& report, train::RunContext& context);
   void end_round(train::RunContext& context);
   void count_tokens(train::RunContext& context);
 
@@ -72,6 +74,7 @@ class Iteration final : public train::Experiment {
 
   std::int64_t counted_generated_ = 0, counted_prefilled_ = 0;  ///< of this rank's decoder
   double last_lr_ = 0;
+  std::optional<double> sampling_gap_;
 };
 
 }  // namespace tenfold::mcts_dpo

@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "base/philox.hpp"
+#include "mcts_dpo/search/calibration.hpp"
 #include "search/tree_search.hpp"
 
 namespace tenfold::mcts_dpo {
@@ -30,6 +31,30 @@ Lessons lessons_of_trees(const Config& config, const Round& round, const RoundRe
   return lessons;
 }
 
+LabelTruth label_truth(const Config& config, const Round& round, const Lessons& lessons,
+                       const Prompts& prompts) {
+  LabelTruth truth;
+  double known = 0;
+  for (const PreferencePair& pair : lessons.pairs) {
+    const Question& question =
+        round.questions[static_cast<std::uint64_t>(pair.question) - round.first];
+    const auto prompt = static_cast<std::ptrdiff_t>(prompts.question(question).size());
+    const auto right = [&](const std::vector<std::int32_t>& continuation) {
+      Tokens partial(pair.prefix.begin() + prompt, pair.prefix.end());
+      partial.insert(partial.end(), continuation.begin(), continuation.end());
+      return steps_are_right(config, question, prompts.text(partial));
+    };
+    const std::optional<bool> winner = right(pair.winner), loser = right(pair.loser);
+    if (!winner || !loser) continue;
+    known += 1;
+    truth.winners_right += *winner ? 1 : 0;
+    truth.losers_wrong += *loser ? 0 : 1;
+  }
+  truth.winners_right /= known;
+  truth.losers_wrong /= known;
+  return truth;
+}
+
 Lessons lessons_of_instances(const Config& config, const Round& round, const RoundRecords& records,
                              const Prompts& prompts) {
   Lessons lessons;
@@ -52,6 +77,7 @@ Lessons lessons_of_instances(const Config& config, const Round& round, const Rou
     pair.winner = best->tokens;
     pair.loser = worst->tokens;
     pair.smoothing = config.smoothing == "constant" ? config.smoothing_constant : 0;
+    pair.sampled_winner = best->log_prob;
     pair.gap = best->judgement.reward - worst->judgement.reward;
     lessons.pairs.push_back(std::move(pair));
   }

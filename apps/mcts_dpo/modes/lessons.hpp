@@ -27,6 +27,13 @@ struct Lessons {
 /// Each throws Code::kCheckpoint for damaged records.
 Lessons lessons_of_trees(const Config& config, const Round& round, const RoundRecords& records,
                          std::uint32_t seed, std::int64_t longest);
+/// Shares of pairs whose winner is right in every line, and whose loser is not; NaN where the task
+/// does not tell.
+struct LabelTruth {
+  double winners_right = 0, losers_wrong = 0;
+};
+LabelTruth label_truth(const Config& config, const Round& round, const Lessons& lessons,
+                       const Prompts& prompts);
 /// A right and a wrong solution of each question that has both.
 Lessons lessons_of_instances(const Config& config, const Round& round, const RoundRecords& records,
                              const Prompts& prompts);

@@ -30,10 +30,12 @@ auto rank_of(const Tree& tree, NodeId node) {
   return std::tuple(tree.q(node), tree.prior(node), tree.reward(node), tree.visits(node));
 }
 
-std::vector<std::int32_t> with_chain(const Tree& tree, NodeId node) {
+std::vector<std::int32_t> with_chain(const Tree& tree, NodeId node, double* log_prob = nullptr) {
   std::vector<std::int32_t> tokens(tree.items(node).begin(), tree.items(node).end());
+  if (log_prob != nullptr) *log_prob = tree.log_prob(node);
   while (tree.child_count(node) == 1) {
     node = tree.first_child(node);
+    if (log_prob != nullptr) *log_prob += tree.log_prob(node);
     tokens.insert(tokens.end(), tree.items(node).begin(), tree.items(node).end());
   }
   return tokens;
@@ -103,7 +105,7 @@ std::vector<PreferencePair> pairs_of(const Config& config, const Tree& tree,
       continue;
     }
     pair.prefix = tree.state_items(node);
-    pair.winner = with_chain(tree, siblings.winner);
+    pair.winner = with_chain(tree, siblings.winner, &pair.sampled_winner);
     pair.loser = with_chain(tree, siblings.loser);
     pair.smoothing = smoothing_of(config, tree, siblings);
     const std::size_t most = std::max(pair.winner.size(), pair.loser.size());
