@@ -218,6 +218,12 @@ void declare_learning(Config& c, cli::OptionTable& table) {
       .add("learn.policy-refresh", &c.policy_refresh,
            "rounds between copies of the policy into the one that searches; 0: never (offline)")
       .range(0, 1e9);
+  table
+      .add("learn.learners", &c.learners,
+           "so many ranks learn while the others search the next round's questions with the policy "
+           "of the round before; 0: all ranks do both, in turns")
+      .alias("learners")
+      .range(0, 1 << 20);
   table.add("learn.samples", &c.samples, "solutions sampled of each question")
       .only_with("learn.method", {"instance-dpo", "expert-iteration"})
       .range(1, 4096);
@@ -329,9 +335,27 @@ void Config::validate() const {
   if (lr_schedule == "constant" && lr_final != 0) {
     refuse("--lr-final means nothing with --lr-schedule constant", "Add --lr-schedule cosine");
   }
+  if (learners > 0 && method == "sft-continue") {
+    refuse("--method sft-continue searches nothing, so --learners has no use", "Leave it at 0");
+  }
+  if (learners > 0 && policy_refresh > 1) {
+    refuse("--learners needs --policy-refresh 1 or 0",
+           "Ranks that search get the policy after every round");
+  }
   if (step_tokens > solution_tokens) {
     refuse("--step-tokens is larger than --solution-tokens", "A step is a part of a solution");
   }
+}
+
+int learning_ranks(const Config& config, int ranks) {
+  if (config.learners == 0 || config.mode != "iterate") return ranks;
+  if (config.learners >= ranks) {
+    throw Error(
+        Code::kUsage,
+        fmt::format("--learners {} of {} ranks leaves none that searches", config.learners, ranks),
+        "Start more ranks, or leave --learners at 0: all ranks do both, in turns");
+  }
+  return static_cast<int>(config.learners);
 }
 
 double learning_rate(const Config& config, std::int64_t step, std::int64_t total) {

@@ -87,6 +87,7 @@ struct Config {
   std::string method = "mcts-dpo";
   std::int64_t rounds = 12, questions = 96, passes = 2, batch = 16;
   std::int64_t policy_refresh = 1;
+  std::int64_t learners = 0;
   std::int64_t samples = 8;
   std::int64_t most_empty_rounds = 3;
   double max_winner_drop = 0;
@@ -108,6 +109,9 @@ struct Config {
   /// Checks options that need several at once. Throws Code::kUsage.
   void validate() const;
 };
+
+/// How many of so many ranks learn (--learners): the others search. Throws Code::kUsage.
+int learning_ranks(const Config& config, int ranks);
 
 /// The step size of step number step (from 0) of total: a linear warm-up over lr_warmup steps of
 /// each cycle, then constant, or half a cosine from lr to lr_final. A cycle is lr_cycle steps, or

@@ -26,5 +26,6 @@ int main(int argc, char** argv) {
        "Xie et al., Monte Carlo Tree Search Boosts Reasoning via Iterative Preference "
        "Learning, 2024"},
       {[&](cli::OptionTable& table) { config.declare(table); }, [&] { config.validate(); },
-       [&] { return make(config); }});
+       [&] { return make(config); },
+       [&](int ranks) { return mcts_dpo::learning_ranks(config, ranks); }});
 }

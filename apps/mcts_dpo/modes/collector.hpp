@@ -18,6 +18,14 @@ struct Round {
   std::span<const Question> questions;
 };
 
+/// Which part of the work is this rank's: part number `part` of `parts`, or none.
+struct WorkShare {
+  int part = 0, parts = 1;
+  bool any() const { return part >= 0; }
+};
+/// All ranks, or with roles those that do not learn.
+WorkShare work_share(const train::RunContext& context);
+
 class Collector {
  public:
   virtual ~Collector() = default;

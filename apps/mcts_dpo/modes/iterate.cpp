@@ -85,6 +85,7 @@ void Iteration::state(store::StateRegistry& registry) {
   if (snapshot_.defined()) train::register_flat(registry, "snapshot", snapshot_, layout);
   learner_->state(registry);
   records_->state(registry, "search/records");
+  registry.replicated("progress/version", &version_);
   registry.replicated("progress/round", &round_number_);
   registry.replicated("progress/updates", &updates_done_);
   registry.replicated("progress/empty_rounds", &empty_rounds_);
@@ -109,10 +110,10 @@ std::int64_t Iteration::planned_updates() const {
   return config_.rounds * config_.passes * batches;
 }
 
-Round Iteration::round() const {
+Round Iteration::round_of(std::uint64_t number) const {
   const auto size = static_cast<std::size_t>(config_.questions);
-  const std::uint64_t first = number() * size;
-  return {number(), first, std::span(questions_).subspan(first, size)};
+  const std::uint64_t first = number * size;
+  return {number, first, std::span(questions_).subspan(first, size)};
 }
 
 void Iteration::begin_round(train::RunContext& context) {
@@ -120,20 +121,28 @@ void Iteration::begin_round(train::RunContext& context) {
   restored_ = false;
   begun_ = true;
   if (!collects() || records_->done() == records_->questions()) return;
-  if (!collector_) {
-    collector_ =
-        config_.method == "mcts-dpo"
-            ? make_search_collector(config_, workshop_->prompts, workshop_->decoder, context)
-            : make_sample_collector(config_, workshop_->prompts, workshop_->decoder, context);
-  }
+  start_collecting(round(), *records_, context);
+}
+
+void Iteration::make_collector(train::RunContext& context) {
+  collector_ =
+      config_.method == "mcts-dpo"
+          ? make_search_collector(config_, workshop_->prompts, workshop_->decoder, context)
+          : make_sample_collector(config_, workshop_->prompts, workshop_->decoder, context);
+}
+
+void Iteration::start_collecting(const Round& round, RoundRecords& records,
+                                 train::RunContext& context) {
+  if (!collector_) make_collector(context);
   workshop_->decoder.set_parameters(searching_parameters());
   const nn::GenerationStatistics& now = workshop_->decoder.statistics();
   counted_generated_ = now.generated;
   counted_prefilled_ = now.prefilled;
-  collector_->begin(round(), *records_);
+  collector_->begin(round, records);
 }
 
 std::uint64_t Iteration::step(train::RunContext& context) {
+  if (context.roles) return step_apart(context);
   if (!begun_) begin_round(context);
   if (collects() && records_->done() < records_->questions()) return collect(context);
   // The teacher's solutions are there: the first half of a round is over at once.
@@ -164,7 +173,8 @@ void Iteration::count_tokens(train::RunContext& context) {
 
 void Iteration::prepare(train::RunContext& context) {
   const std::int64_t longest = workshop_->policy.model().config().positions;
-  context.world.agree([&] {
+  const comm::Communicator& learners = context.roles ? context.roles->group : context.world;
+  learners.agree([&] {
     if (config_.method == "mcts-dpo") {
       lessons_ = lessons_of_trees(config_, round(), *records_, context.seed, longest);
     } else if (config_.method == "instance-dpo") {
@@ -176,22 +186,22 @@ void Iteration::prepare(train::RunContext& context) {
                                     context.seed);
     }
   });
-  score(context);
+  score(learners);
   updates_ = plan_updates(config_, lessons_, context.seed, number());
   prepared_ = true;
 }
 
 // The reference's log-probabilities: questions are dealt to ranks, each number is one rank's.
-void Iteration::score(train::RunContext& context) {
+void Iteration::score(const comm::Communicator& learners) {
   std::vector<double> scores(2 * lessons_.pairs.size());
-  context.world.agree([&] {
+  learners.agree([&] {
     const nn::TransformerWeights weights(workshop_->policy.model(), reference_);
     std::vector<PreferencePair> mine;
     std::vector<std::size_t> places;
     for (std::size_t i = 0; i < lessons_.pairs.size(); ++i) {
       const auto question = static_cast<std::uint64_t>(lessons_.pairs[i].question);
-      if (question % static_cast<std::uint64_t>(context.world.size()) !=
-          static_cast<std::uint64_t>(context.world.rank())) {
+      if (question % static_cast<std::uint64_t>(learners.size()) !=
+          static_cast<std::uint64_t>(learners.rank())) {
         continue;
       }
       mine.push_back(lessons_.pairs[i]);
@@ -204,7 +214,7 @@ void Iteration::score(train::RunContext& context) {
     }
   });
   if (scores.empty()) return;
-  context.world.all_reduce(std::span(scores), comm::Op::kSum);
+  learners.all_reduce(std::span(scores), comm::Op::kSum);
   for (std::size_t i = 0; i < lessons_.pairs.size(); ++i) {
     lessons_.pairs[i].reference_winner = scores[2 * i];
     lessons_.pairs[i].reference_loser = scores[2 * i + 1];
@@ -258,7 +268,8 @@ void Iteration::update(const std::vector<std::size_t>& items, train::RunContext&
 // decodes must agree on its winners.
 void Iteration::check_sampling(const UpdateReport& report, train::RunContext& context) {
   constexpr double kAlarm = 0.05;
-  const bool same = config_.policy_refresh == 1 || (config_.policy_refresh == 0 && number() == 0);
+  const bool same = (config_.policy_refresh == 1 && !context.roles) ||
+                    (config_.policy_refresh == 0 && number() == 0);
   if (!same) return;
   sampling_gap_ = report.sampling_gap;
   if (report.sampling_gap > kAlarm && context.world.is_root()) {
@@ -303,7 +314,8 @@ void Iteration::end_round(train::RunContext& context) {
                       number() + 1, 100 * lessons_.success);
   }
   if (empty_rounds_ >= config_.most_empty_rounds) {
-    context.world.agree([&] {
+    const comm::Communicator& learners = context.roles ? context.roles->group : context.world;
+    learners.agree([&] {
       throw Error(Code::kData,
                   fmt::format("{} rounds in a row gave nothing to learn from", empty_rounds_),
                   "All solutions are right, or all wrong: other questions, more --iterations or "

@@ -39,11 +39,17 @@ class Iteration final : public train::Experiment {
   /// Updates that a schedule over the run reckons with: a pair of each question.
   std::int64_t planned_updates() const;
   at::Tensor searching_parameters() const;
-  Round round() const;
+  Round round() const { return round_of(number()); }
+  Round round_of(std::uint64_t number) const;
+  /// Rounds of ranks that learn while others search: see iterate_apart.cpp.
+  std::uint64_t step_apart(train::RunContext& context);
+  void hand_over(train::RunContext& context);
+  void make_collector(train::RunContext& context);
+  void start_collecting(const Round& round, RoundRecords& records, train::RunContext& context);
   void begin_round(train::RunContext& context);
   std::uint64_t collect(train::RunContext& context);
   void prepare(train::RunContext& context);
-  void score(train::RunContext& context);
+  void score(const comm::Communicator& learners);
   std::uint64_t learn(train::RunContext& context);
   void update(const std::vector<std::size_t>& items, train::RunContext& context);
   void check_sampling(const UpdateReport& report, train::RunContext& context);
@@ -54,7 +60,8 @@ class Iteration final : public train::Experiment {
   std::unique_ptr<Workshop> workshop_;
   std::unique_ptr<PolicyLearner> learner_;
   std::unique_ptr<Collector> collector_;
-  std::unique_ptr<RoundRecords> records_;
+  std::unique_ptr<RoundRecords> records_;  ///< of the round that is learned from
+  std::unique_ptr<RoundRecords> ahead_;    ///< with roles: of the one that is searched meanwhile
   std::vector<Question> questions_;
   std::vector<Imitation> teacher_;
   at::Tensor reference_;  ///< the policy that the run began with
@@ -67,6 +74,7 @@ class Iteration final : public train::Experiment {
   UpdateMeans means_;
 
   // state
+  std::int64_t version_ = 0;  ///< with roles: of the policy that was handed over last
   std::int64_t round_number_ = 0, updates_done_ = 0, empty_rounds_ = 0;
   double generated_ = 0, prefilled_ = 0, trained_ = 0;  ///< tokens, over all ranks
   double first_accuracy_ = 0, best_accuracy_ = 0, last_accuracy_ = 0;

@@ -33,6 +33,12 @@ void RoundRecords::clear() {
   done_ = 0;
 }
 
+void RoundRecords::swap(RoundRecords& other) {
+  finished_.swap(other.finished_);
+  unfinished_.swap(other.unfinished_);
+  std::swap(done_, other.done_);
+}
+
 // All ranks' records, in order of positions.
 std::vector<Record> RoundRecords::exchange(const comm::Communicator& world,
                                            std::span<const Record> mine) {

@@ -43,6 +43,8 @@ class RoundRecords {
   /// Collective, once after a load: brings every rank what the others have read.
   void share_loaded(const comm::Communicator& world);
   void clear();
+  /// Exchanges what both hold; each keeps its place in checkpoints.
+  void swap(RoundRecords& other);
   /// Names both below prefix, as state of virtual shards: question p is shard p % V's.
   void state(store::StateRegistry& registry, const std::string& prefix);
 

@@ -48,13 +48,12 @@ class SampleCollector final : public Collector {
     const comm::Communicator& world = context_.world;
     const std::size_t begin = records.done();
     const std::size_t end = std::min(begin + static_cast<std::size_t>(more), records.questions());
+    const WorkShare share = work_share(context_);
     std::vector<Record> mine;
     world.agree([&] {
       std::vector<SolutionSampler::Work> work;
       for (std::size_t p = begin; p < end; ++p) {
-        if (p % static_cast<std::size_t>(world.size()) != static_cast<std::size_t>(world.rank())) {
-          continue;
-        }
+        if (static_cast<int>(p % static_cast<std::size_t>(share.parts)) != share.part) continue;
         work.push_back({round_.first + p, &round_.questions[p]});
       }
       nn::SamplingOptions sampling;

@@ -22,6 +22,13 @@ search::SearchOptions search_options(const Config& config, std::uint32_t seed) {
   return options;
 }
 
+WorkShare work_share(const train::RunContext& context) {
+  const int rank = context.world.rank();
+  if (!context.roles) return {rank, context.world.size()};
+  return {context.roles->learner(rank) ? -1 : rank - context.roles->learners,
+          context.roles->actors};
+}
+
 namespace {
 
 /// Between two points where a checkpoint can be taken, when nothing else asks for one.
@@ -57,9 +64,11 @@ class SearchCollector final : public Collector {
     pool_.emplace(options_, static_cast<std::size_t>(config_.trees_in_flight), *expander_, *source_,
                   [this](search::TreeSearch&& search) { finished(std::move(search)); });
     // Half-searched trees of the process before go on wherever they come to lie.
-    for (std::size_t i = static_cast<std::size_t>(context_.world.rank());
-         i < records.unfinished().size(); i += static_cast<std::size_t>(context_.world.size())) {
-      pool_->adopt(records.unfinished()[i].bytes);
+    const WorkShare share = work_share(context_);
+    for (std::size_t i = 0; i < records.unfinished().size(); ++i) {
+      if (static_cast<int>(i % static_cast<std::size_t>(share.parts)) == share.part) {
+        pool_->adopt(records.unfinished()[i].bytes);
+      }
     }
   }
 
@@ -70,7 +79,7 @@ class SearchCollector final : public Collector {
     counters_.set(kFinished, 0);
     const std::int64_t target = std::min(more, left);
     const base::Stopwatch watch;
-    pool_->run([&] { return pause(target, watch); });
+    if (work_share(context_).any()) pool_->run([&] { return pause(target, watch); });
     std::vector<Record> under_way;
     for (std::vector<std::byte>& tree : pool_->trees()) {
       under_way.push_back({position_of(tree), std::move(tree)});
@@ -98,6 +107,7 @@ class SearchCollector final : public Collector {
   bool pause(std::int64_t target, const base::Stopwatch& watch) {
     const std::int64_t done = counters_.read(kFinished);
     if (done >= target) return true;
+    if (context_.roles) return false;  // learners are at their updates until the round is over
     if (comm::stop_bits() != 0 || (context_.world.is_root() && watch.seconds() > kPauseSeconds)) {
       counters_.fetch_and_add(kPause, 1);
     }
