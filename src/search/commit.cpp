@@ -84,14 +84,13 @@ bool choice_is_settled(const Tree& tree, NodeId root, const SearchOptions& optio
   const NodeId best = best_child(tree, root, sign_at(tree, root, options));
   const std::uint64_t visits = tree.visits(best), spread = tree.visit_spread(best);
   // A visit of the best one may lessen its spread by 1; one of another may widen that one's by 1.
-  for (std::uint64_t mine = 0; mine <= iterations_left; ++mine) {
-    const std::uint64_t least = weighed(visits + mine, spread - std::min(spread, mine));
-    const std::uint64_t others = iterations_left - mine;
-    for (NodeId child = first; child < first + tree.child_count(root); ++child) {
-      if (child == best) continue;
-      const std::uint64_t most =
-          weighed(tree.visits(child) + others, tree.visit_spread(child) + others);
-      if (most >= least) return false;
+  for (NodeId child = first; child < first + tree.child_count(root); ++child) {
+    if (child == best) continue;
+    const std::uint64_t other_visits = tree.visits(child), other_spread = tree.visit_spread(child);
+    for (std::uint64_t mine = 0; mine <= iterations_left; ++mine) {
+      const std::uint64_t others = iterations_left - mine;
+      const std::uint64_t least = weighed(visits + mine, spread - std::min(spread, mine));
+      if (weighed(other_visits + others, other_spread + others) >= least) return false;
     }
   }
   return true;

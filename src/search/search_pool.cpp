@@ -68,8 +68,7 @@ void SearchPool::begin(TreeSearch search) {
 void SearchPool::step(Slot& slot) {
   TreeSearch& search = slot.search;
   wanted_.clear();
-  search.awaited(wanted_);  // of a tree that was stored
-  if (slot.told != kNoNode) wanted_.clear();
+  if (slot.told == kNoNode) search.awaited(wanted_);  // what a stored tree had asked for
   search.advance(wanted_);
   if (search.done()) {
     end(search.id());
