@@ -98,6 +98,7 @@ TEST(AnswersCompare, Numbers) {
       {"The answer is 3 4", "12", kWrong},
       {"The answer is 1,23", "123", kWrong},
       {"The answer is 1{,}234", "1,234", kRight},
+      {"\\boxed{11,\\! 111,\\! 100}", "11111100", kRight},
       {"The answer is 1,000,000", "10^6", kRight},
       {"The answer is \\sqrt[3]{8}", "2", kRight},
       {"The answer is \\sqrt{16}/2", "2", kRight},

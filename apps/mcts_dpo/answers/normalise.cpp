@@ -53,6 +53,7 @@ constexpr std::array kReplacements = std::to_array<Replacement>({
     {"\\)", ""},
     {"\\[", ""},
     {"\\]", ""},
+    {"\\! ", ""},  // "11,\! 111" is one number
     {"\\!", ""},
     {"\\,", " "},
     {"\\;", " "},
