@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <ctime>
 #include <string>
 #include <vector>
 
@@ -252,7 +252,7 @@ TEST(AnswersCompare, IdentitiesOfExpressions) {
 }
 
 TEST(AnswersCompare, LongAndDeepInputEndsSoon) {
-  const auto begin = std::chrono::steady_clock::now();
+  const std::clock_t begin = std::clock();  // of this process: others may be busy
   std::string deep(3000, '('), nested, product = "(x+1)";
   for (int i = 0; i < 600; ++i) nested += "\\sqrt{";
   for (int i = 0; i < 600; ++i) product += "(x+1/7)";
@@ -266,7 +266,7 @@ TEST(AnswersCompare, LongAndDeepInputEndsSoon) {
       {"The answer is " + product, product, kRight},
   });
   EXPECT_FALSE(equivalent(std::string(2U << 20, '7'), "7"));
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
+  EXPECT_LT((std::clock() - begin) / CLOCKS_PER_SEC, 20);
 }
 
 TEST(AnswersCompare, RandomBytesNeverCrash) {

@@ -139,7 +139,7 @@ TEST(Reader, ArcInItsThreeForms) {
 
 TEST(Reader, Own) {
   const ReadReport report = read_questions_text(kOwn, "own.jsonl");
-  EXPECT_EQ(report.format, DataFormat::kTenfold);
+  EXPECT_EQ(report.format, DataFormat::kJsonl);
   ASSERT_EQ(report.questions.size(), 4U);
   EXPECT_THAT(report.questions[0].solution, ElementsAre("1 + 1 = 2", "The answer is 2"));
   EXPECT_EQ(report.questions[1].id, "5");
@@ -200,6 +200,9 @@ TEST(Reader, BadRowsAreRefusedByFileLineCauseAndField) {
   EXPECT_THAT(message_of("[" + good + "] {}", {}, "x.json"), HasSubstr("x.json:1: "));
   EXPECT_THROW(read_questions("no/such/file"), base::Error);
   EXPECT_THROW(parse_format("csv"), base::Error);
+  for (const char* name : {"jsonl", "gsm8k", "math", "sciq", "arc"}) {  // as --format lists them
+    EXPECT_EQ(format_name(parse_format(name)), name);
+  }
 }
 
 TEST(Reader, BadRowsAreSkippedCountedAndShown) {

@@ -108,7 +108,7 @@ void set_choices(Question& question, std::vector<std::string> texts,
   question.choices = std::move(texts);
 }
 
-Question tenfold_row(const json& row) {
+Question jsonl_row(const json& row) {
   Question question;
   question.id = id_of(row, "id");
   if (question.id.empty()) throw BadRow{"missing field", "id", ""};
@@ -264,7 +264,7 @@ std::optional<DataFormat> detect_format(const json& row) {
   const json& answer = row["answer"];
   const bool marked =
       answer.is_string() && answer.get_ref<const std::string&>().find("####") != std::string::npos;
-  return marked ? DataFormat::kGsm8k : DataFormat::kTenfold;
+  return marked ? DataFormat::kGsm8k : DataFormat::kJsonl;
 }
 
 Question question_of(const json& row, DataFormat format, const ReadOptions& options) {
@@ -277,10 +277,10 @@ Question question_of(const json& row, DataFormat format, const ReadOptions& opti
       return sciq_row(row, options.seed);
     case DataFormat::kArc:
       return arc_row(row);
-    case DataFormat::kTenfold:
+    case DataFormat::kJsonl:
       break;
   }
-  return tenfold_row(row);
+  return jsonl_row(row);
 }
 
 }  // namespace tenfold::mcts_dpo

@@ -18,7 +18,7 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::array<std::string_view, 5> kFormats = {"tenfold", "gsm8k", "math", "sciq", "arc"};
+constexpr std::array<std::string_view, 5> kFormats = {"jsonl", "gsm8k", "math", "sciq", "arc"};
 constexpr std::size_t kMostFileBytes = std::size_t{8} << 30;
 constexpr std::size_t kShown = 5;
 
@@ -105,7 +105,7 @@ class Reader {
             fmt::format("; {} bad rows, {} may be skipped", report_.bad(), options_.skip_bad_rows);
       }
       throw base::Error(base::Code::kData, message,
-                        "Correct the row, or allow some with --skip-bad-lines");
+                        "Correct the row, or allow some with --skip-bad-rows");
     }
   }
 
@@ -148,7 +148,7 @@ DataFormat parse_format(std::string_view name) {
     if (kFormats[i] == name) return static_cast<DataFormat>(i);
   }
   throw base::Error(base::Code::kUsage, fmt::format("no data format \"{}\"", name),
-                    "One of tenfold, gsm8k, math, sciq, arc");
+                    "One of jsonl, gsm8k, math, sciq, arc");
 }
 
 ReadReport read_questions(const fs::path& path, const ReadOptions& options) {

@@ -14,8 +14,8 @@
 
 namespace tenfold::mcts_dpo {
 
-/// --data-format:
-///   tenfold  {"id", "question", "answer", "solution"?, "choices"?, "answer_key"?}; solution is a
+/// --format:
+///   jsonl    {"id", "question", "answer", "solution"?, "choices"?, "answer_key"?}; solution is a
 ///   text or a
 ///            list of lines; with choices either the key or the answer says which is right
 ///   gsm8k    {"question", "answer": "... <<2+3=5>>...\n#### 5"}
@@ -26,7 +26,7 @@ namespace tenfold::mcts_dpo {
 ///            and CommonsenseQA come, or Hugging Face's flat form with "choices": {"text": [],
 ///            "label": []} and "question" or "question_stem"; labels A, B, ... or 1, 2, ...
 /// A file is JSON Lines, one JSON array, or (ending in .json) one object.
-enum class DataFormat { kTenfold, kGsm8k, kMath, kSciq, kArc };
+enum class DataFormat { kJsonl, kGsm8k, kMath, kSciq, kArc };
 
 std::string_view format_name(DataFormat format);
 /// Throws Code::kUsage naming the formats.
@@ -36,13 +36,13 @@ struct ReadOptions {
   std::optional<DataFormat> format =
       std::nullopt;               ///< else by the fields of the first row that is an object
   bool keep_calculator = false;   ///< of gsm8k: leave its <<2+3=5>> in solutions
-  std::size_t skip_bad_rows = 0;  ///< so many may be left out (--skip-bad-lines)
+  std::size_t skip_bad_rows = 0;  ///< so many may be left out (--skip-bad-rows)
   std::size_t most_row_bytes = 1U << 20;
   std::uint32_t seed = 0;  ///< of the order of choices that is drawn
 };
 
 struct ReadReport {
-  DataFormat format = DataFormat::kTenfold;
+  DataFormat format = DataFormat::kJsonl;
   std::vector<Question> questions;
   /// Rows left out, by cause ("malformed JSON", "missing field", "not UTF-8", ...).
   std::map<std::string, std::size_t> bad_rows;
@@ -61,7 +61,7 @@ ReadReport read_questions(const std::filesystem::path& path, const ReadOptions& 
 ReadReport read_questions_text(std::string_view text, const std::string& name,
                                const ReadOptions& options = {});
 
-/// One line of tenfold's own format, without its newline.
+/// One line of our own format, jsonl, without its newline.
 std::string question_json(const Question& question);
 
 /// Writes a file of that format, wholly or not at all; read_questions gives the same questions

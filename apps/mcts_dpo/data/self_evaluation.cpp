@@ -16,7 +16,7 @@ std::string reference_block(const Question& question, const EvaluationTemplates&
   if (templates.shown == EvaluationReference::kNone) return {};
   const bool whole =
       templates.shown == EvaluationReference::kSolution && !question.solution.empty();
-  return fill_template("--prompt.eval-reference", templates.reference, {"reference"},
+  return fill_template("--prompt.reference-text", templates.reference, {"reference"},
                        {whole ? solution_text(question) : answer_line(question)});
 }
 
@@ -33,7 +33,7 @@ EvaluationReference parse_evaluation_reference(std::string_view name) {
   if (name == "solution") return EvaluationReference::kSolution;
   if (name == "answer") return EvaluationReference::kAnswer;
   if (name == "none") return EvaluationReference::kNone;
-  throw base::Error(base::Code::kUsage, fmt::format("--selfeval-reference \"{}\"", name),
+  throw base::Error(base::Code::kUsage, fmt::format("--reference \"{}\"", name),
                     "One of solution, answer, none");
 }
 
@@ -46,7 +46,7 @@ std::string evaluation_prompt(const Question& question, std::span<const std::str
                   right_first ? templates.wrong : templates.right);
   const std::string choices = choices_text(question);
   return fill_template(
-      "--prompt.eval", templates.eval, {"question", "reference", "partial", "options"},
+      "--prompt.evaluation", templates.eval, {"question", "reference", "partial", "options"},
       {choices.empty() ? question.text : fmt::format("{}\n{}", question.text, choices),
        reference_block(question, templates), base::join(partial, "\n"), options});
 }

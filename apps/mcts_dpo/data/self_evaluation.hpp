@@ -15,7 +15,7 @@
 
 namespace tenfold::mcts_dpo {
 
-/// What the model is shown of the right solution (--selfeval-reference).
+/// What the model is shown of the right solution (--reference).
 enum class EvaluationReference { kSolution, kAnswer, kNone };
 
 /// "solution", "answer", "none"; throws Code::kUsage naming them.

@@ -87,7 +87,7 @@ std::size_t tokens_up_to(std::span<const std::string> pieces, std::size_t bytes)
 
 StepRules parse_step_rules(std::string_view text) {
   const auto refuse = [&](std::string_view why) -> base::Error {
-    return {base::Code::kUsage, fmt::format("--step-rules \"{}\": {}", text, why),
+    return {base::Code::kUsage, fmt::format("--step-rule \"{}\": {}", text, why),
             "newline, sentence, token(N), delimiter(REGEX) or official"};
   };
   const auto argument = [&](std::string_view name) -> std::optional<std::string_view> {

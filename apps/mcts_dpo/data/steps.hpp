@@ -13,7 +13,7 @@
 
 namespace tenfold::mcts_dpo {
 
-/// --step-rules: "newline", "sentence", "token(16)", "delimiter(REGEX)" (ECMAScript) or "official".
+/// --step-rule: "newline", "sentence", "token(16)", "delimiter(REGEX)" (ECMAScript) or "official".
 struct StepRules {
   enum class Kind { kNewline, kSentence, kToken, kDelimiter, kOfficial };
   Kind kind = Kind::kNewline;
