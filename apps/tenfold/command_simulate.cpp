@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "tenfold/commands.hpp"
+#include "tenfold/language_model_table.hpp"
 #include "tenfold/scaling_model.hpp"
 #include "tenfold/simulate_input.hpp"
 #include "tenfold/text_table.hpp"
@@ -165,6 +166,10 @@ void print_checkpoints(const Arguments& arguments) {
 }
 
 Code run_simulate(const Arguments& arguments) {
+  if (arguments.has("language-model")) {
+    std::printf("%s", language_model_text(arguments).c_str());
+    return Code::kOk;
+  }
   const Plan plan = read_plan(arguments);
   if (arguments.has("csv")) {
     print_csv(plan);
@@ -191,7 +196,9 @@ Command simulate_command() {
        "its model, shards, --reduce and the median of perf/update_seconds. Work per rank stays\n"
        "the same (weak scaling); nothing is hidden behind computing. `bench_network` measures\n"
        "ALPHA and BETA. doubling: recursive doubling; ordered: --reduce ordered; 2-level: inside\n"
-       "of nodes first.",
+       "of nodes first.\n"
+       "--language-model: what mcts_dpo takes with a model of that config.json instead, memory of\n"
+       "a rank and hours of searching and learning.",
        {{"parameters", 'p', "N", "how many (7e9)"},
         {"model", 'm', "PATH", "table, checkpoint or run that says how many"},
         {"from", 'f', "RUN", "a measured run on one rank"},
@@ -206,7 +213,18 @@ Command simulate_command() {
         {"mixed", 0, "", "16-bit parameters and gradients"},
         {"stall", 0, "TIME", "for which a checkpoint holds the run up (30s)"},
         {"mtbf", 0, "TIME", "between failures of the job (6h)"},
-        {"csv", 0, "", "the table for programs: seconds and bytes, all digits"}}},
+        {"csv", 0, "", "the table for programs: seconds and bytes, all digits"},
+        {"language-model", 'l', "PATH", "config.json, or the folder that has it"},
+        {"lora-rank", 0, "N", "of adapters that learn in place of the model (0)"},
+        {"zero1", 0, "", "--zero 1: parts of Adam's state on each rank"},
+        {"cache", 0, "GB", "of keys and values on a rank (20)"},
+        {"forward", 0, "N", "tokens of the largest pass that is learned from (8192)"},
+        {"questions", 0, "N", "of the whole run (7500)"},
+        {"children", 0, "N", "steps sampled in a tree (100)"},
+        {"step-tokens", 0, "N", "of a sampled step (60)"},
+        {"tree-tokens", 0, "N", "that are learned from in a tree (1500)"},
+        {"decode-rate", 0, "N", "tokens that a rank samples in a second (5000)"},
+        {"flops", 0, "N", "operations of a rank in a second, as learning reaches them (1.2e14)"}}},
       &run_simulate};
 }
 
