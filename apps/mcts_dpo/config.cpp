@@ -247,6 +247,10 @@ void declare_learning(Config& c, cli::OptionTable& table) {
   table.add("learn.beta2", &c.beta2, "AdamW").at_least(0).below(1);
   table.add("learn.weight-decay", &c.weight_decay, "of matrices, decoupled").range(0, 10);
   table.add("learn.clip", &c.clip, "largest norm of the gradient; 0: any").range(0, 1e9);
+  table
+      .add("learn.recompute", &c.recompute,
+           "compute a layer's activations again in the backward pass instead of keeping them")
+      .not_a_result();
   table.add("learn.logits-chunk", &c.logits_chunk, "rows whose logits exist at a time")
       .range(1, 1 << 24)
       .not_a_result();

@@ -96,6 +96,7 @@ struct Config {
   std::int64_t lr_cycle = 0, lr_warmup = 0;
   double beta1 = 0.9, beta2 = 0.95, weight_decay = 0, clip = 1;
   std::int64_t logits_chunk = 1024;
+  bool recompute = false;
   // supervised fine-tuning
   std::int64_t sft_steps = 2000, sft_examples = 6000;
   double verdicts = 0;

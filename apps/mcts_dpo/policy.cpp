@@ -49,6 +49,7 @@ nn::TransformerConfig shape_of(const Config& config, std::int64_t vocabulary) {
 }  // namespace
 
 Policy::Policy(const Config& config, std::uint32_t seed, const at::Device& device) {
+  recompute_ = config.recompute;
   config.model.empty() ? make(config, seed) : read(config.model);
   digest_ = fmt::format("{:016x}", base::xxh64(std::as_bytes(values_of(parameters_))));
   if (config.lora_rank > 0) adapt(config, seed);
@@ -73,8 +74,11 @@ void Policy::adapt(const Config& config, std::uint32_t seed) {
 }
 
 nn::TransformerWeights Policy::weights(const at::Tensor& gradient) const {
-  if (!lora_) return {*model_, parameters_, gradient};
-  return {*model_, parameters_, {}, {lora_.get(), adapters_, gradient}};
+  nn::TransformerWeights weights =
+      lora_ ? nn::TransformerWeights(*model_, parameters_, {}, {lora_.get(), adapters_, gradient})
+            : nn::TransformerWeights(*model_, parameters_, gradient);
+  weights.set_recompute(recompute_);
+  return weights;
 }
 
 at::Tensor Policy::merged(const at::Tensor& learned) const {

@@ -60,6 +60,7 @@ class Policy {
   std::unique_ptr<dataset::Tokenizer> tokenizer_;
   std::unique_ptr<nn::Lora> lora_;
   at::Tensor parameters_, adapters_;
+  bool recompute_ = false;
   std::string digest_;
   std::vector<std::string> unused_;
 };

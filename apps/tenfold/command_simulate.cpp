@@ -217,6 +217,7 @@ Command simulate_command() {
         {"language-model", 'l', "PATH", "config.json, or the folder that has it"},
         {"lora-rank", 0, "N", "of adapters that learn in place of the model (0)"},
         {"zero1", 0, "", "--zero 1: parts of Adam's state on each rank"},
+        {"recompute", 0, "", "activations are computed again in the backward pass"},
         {"cache", 0, "GB", "of keys and values on a rank (20)"},
         {"forward", 0, "N", "tokens of the largest pass that is learned from (8192)"},
         {"questions", 0, "N", "of the whole run (7500)"},

@@ -24,6 +24,7 @@ nn::TrainingPlan plan_of(const Arguments& arguments, double ranks) {
   nn::TrainingPlan plan;
   plan.ranks = ranks;
   plan.gradient_copies = arguments.has("ordered") ? arguments.real("shards", 8, 1, 65536) : 1;
+  plan.recompute = arguments.has("recompute");
   plan.zero1 = arguments.has("zero1");
   plan.lora_rank = arguments.whole("lora-rank", 0, 0, 65536);
   plan.cache_bytes = 1e9 * arguments.real("cache", 20, 0, 1e6);

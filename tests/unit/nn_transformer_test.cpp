@@ -108,6 +108,18 @@ TEST_P(Families, PackedRowsAreRowsOneByOne) {
   EXPECT_LT(rel(together, apart), 1e-12);
 }
 
+TEST_P(Families, RecomputedActivationsGiveTheSameBits) {
+  const Transformer model(GetParam());
+  const at::Tensor flat = parameters_of(model);
+  const at::Tensor kept = at::zeros_like(flat), again = at::zeros_like(flat);
+  weighted(scores(TransformerWeights(model, flat, kept), true)).backward();
+  TransformerWeights weights(model, flat, again);
+  weights.set_recompute(true);
+  weighted(scores(weights, true)).backward();
+  EXPECT_TRUE(kept.equal(again));
+  EXPECT_GT(again.abs().max().item<double>(), 0.1);
+}
+
 // A plain row through causal_block, padded by any amount, gives the same numbers (M4).
 TEST_P(Families, PaddingChangesNothing) {
   const at::NoGradGuard no_gradients;

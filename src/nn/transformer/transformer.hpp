@@ -76,6 +76,9 @@ class TransformerWeights {
 
   const Transformer& model() const { return *model_; }
   at::Device device() const { return embedding_.device(); }
+  /// Whether a layer's activations are computed again in the backward pass: a third more
+  /// computing, and memory for one layer's activations and the inputs of all.
+  void set_recompute(bool recompute) { recompute_ = recompute; }
   /// What the last norm gives for every token: [B, L, width].
   at::Tensor hidden(const TokenBlock& block) const;
   /// [N, width] -> [N, vocabulary], in the type of the parameters.
@@ -98,6 +101,7 @@ class TransformerWeights {
   at::Tensor feed_forward(const Layer& layer, const at::Tensor& x) const;
 
   const Transformer* model_;
+  bool recompute_ = false;
   std::vector<Layer> layers_;
   at::Tensor embedding_, position_embedding_, last_norm_, last_norm_bias_, head_;
   at::Tensor frequencies_;  ///< float32 [head_width / 2]

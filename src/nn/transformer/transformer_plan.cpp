@@ -67,8 +67,9 @@ std::vector<MemoryItem> memory_of(const TransformerConfig& c, const TrainingPlan
     items.push_back({"decoder's copy", model});
     items.push_back({"keys and values", plan.cache_bytes});
   }
-  items.push_back(
-      {"activations (estimate)", kFloat * plan.forward_tokens * number(c.layers) * kept});
+  const double of_layers =
+      plan.recompute ? number(c.layers) * number(c.width) + 2 * kept : number(c.layers) * kept;
+  items.push_back({"activations (estimate)", kFloat * plan.forward_tokens * of_layers});
   items.push_back({"logits", 2 * kFloat * plan.logits_chunk * number(c.vocabulary)});
   return items;
 }

@@ -28,6 +28,7 @@ struct TrainingPlan {
   double cache_bytes = 0;     ///< of keys and values
   double forward_tokens = 0;  ///< of the largest forward pass that is learned from, with padding
   double logits_chunk = 1024;
+  bool recompute = false;  ///< TransformerWeights::set_recompute
 };
 
 struct MemoryItem {
@@ -35,7 +36,7 @@ struct MemoryItem {
   double bytes = 0;
 };
 /// What a rank holds at most, by part. Activations are an estimate: what LibTorch's autograd keeps
-/// of each layer, without recomputation.
+/// of each layer.
 std::vector<MemoryItem> memory_of(const TransformerConfig& config, const TrainingPlan& plan);
 double total_bytes(const std::vector<MemoryItem>& items);
 

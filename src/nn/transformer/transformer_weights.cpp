@@ -18,6 +18,7 @@
 
 #include "base/error.hpp"
 #include "nn/transformer/lora.hpp"
+#include "nn/transformer/recomputed.hpp"
 #include "nn/transformer/token_loss.hpp"
 #include "nn/transformer/transformer.hpp"
 
@@ -205,8 +206,12 @@ at::Tensor TransformerWeights::hidden(const TokenBlock& block) const {
   }
   const at::Tensor visible = block.visible.unsqueeze(1);
   for (const Layer& layer : layers_) {
-    x = x + attention(layer, norm(x, layer.norm1, layer.norm1_bias), cosine, sine, visible);
-    x = x + feed_forward(layer, norm(x, layer.norm2, layer.norm2_bias));
+    const auto run = [this, &layer, cosine, sine, visible](const at::Tensor& before) {
+      const at::Tensor y = before + attention(layer, norm(before, layer.norm1, layer.norm1_bias),
+                                              cosine, sine, visible);
+      return y + feed_forward(layer, norm(y, layer.norm2, layer.norm2_bias));
+    };
+    x = recompute_ ? recomputed(x, run) : run(x);
   }
   return norm(x, last_norm_, last_norm_bias_);
 }
