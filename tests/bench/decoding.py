@@ -24,7 +24,7 @@ import results
 # case: (batch, prompt, new tokens, how)
 WORK = {"tiny": [(1, 32, 64, "sample"), (16, 32, 64, "sample"), (64, 32, 64, "sample"), (16, 256, 32, "shared")],
         "10M": [(1, 32, 64, "sample"), (16, 32, 64, "sample"), (64, 32, 64, "sample"), (16, 256, 32, "shared")],
-        "100M": [(1, 32, 32, "sample"), (16, 32, 32, "sample"), (64, 32, 32, "sample"), (16, 256, 32, "shared")]}
+        "100M": [(1, 32, 16, "sample"), (16, 32, 16, "sample"), (64, 32, 16, "sample"), (16, 256, 32, "shared")]}
 
 
 class Case:
@@ -159,7 +159,7 @@ def main():
     text = f"""## Decoding: tokens per CPU second beside transformers
 
 {results.provenance(["cmake", "--build", "build/release", "--target", "bench_decoding"],
-                    f"transformers {transformers.__version__}, its default attention")}
+                    f"transformers {transformers.__version__}, its default attention", app="mcts_dpo")}
 
 {__doc__.split(chr(10), 4)[4].strip()} Medians of {options.rounds} rounds; parameters: {", ".join(sizes)}. Greedy
 tokens were the same. Floor: what all products take at {gflops:.0f} GFLOP/s (a product of 1024 x 1024, the same run),

@@ -116,11 +116,12 @@ void generate(const nn::TransformerConfig& config, char** arguments) {
   const at::Tensor flat = at::empty({model.parameters().flat_size()}, at::kFloat);
   std::copy(weights.begin(), weights.end(), flat.data_ptr<float>());
   nn::DecodingOptions options;
-  options.cache_bytes = std::int64_t{2} << 30;
+  options.cache_bytes = std::int64_t{1} << 30;
   options.longest = work.length + work.tokens;
   options.rows = 256;
-  if (which != "fused") throw std::invalid_argument("no engine " + which);
-  const auto engine = nn::make_fused_decoding(model, options);
+  if (which != "fused" && which != "torch") throw std::invalid_argument("no engine " + which);
+  const auto engine = which == "fused" ? nn::make_fused_decoding(model, options)
+                                       : nn::make_torch_decoding(model, options);
   engine->set_parameters(flat);
   // Memory is touched, and caches warm, by a round that does not count.
   double seconds = 0;

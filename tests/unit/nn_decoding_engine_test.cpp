@@ -264,6 +264,89 @@ TEST_P(DecodingOf, RowsThatCannotBeReadAreRefused) {
   }
 }
 
+// Logits of a trunk, of its six branches that are read in step, and of a text that is read in
+// pieces beside them: pieces, siblings and loners meet in one forward pass.
+std::vector<std::vector<float>> mixed_reading(DecodingEngine& engine) {
+  constexpr std::size_t kBranches = 6, kSteps = 12;
+  KvBlocks& blocks = engine.blocks();
+  const Sequence trunk = blocks.create(), beside = blocks.create(), loner = blocks.create();
+  std::vector<std::vector<float>> seen{read(engine, trunk, random_tokens(43, 50)),
+                                       read(engine, loner, random_tokens(5, 51))};
+  std::vector<Sequence> all;
+  for (std::size_t b = 0; b < kBranches; ++b) all.push_back(blocks.fork(trunk));
+  all.push_back(loner);
+  const auto text = random_tokens(3 * kSteps, 52);
+  for (std::uint32_t step = 0; step < kSteps; ++step) {
+    std::vector<TokenRow> rows;
+    const auto add = [&](Sequence sequence, std::int32_t token) {
+      const std::int64_t position = blocks.length(sequence);
+      EXPECT_TRUE(blocks.extend(sequence, 1));
+      rows.push_back({token, sequence, position, static_cast<std::int32_t>(rows.size())});
+    };
+    for (std::uint32_t b = 0; b < all.size(); ++b) add(all[b], random_tokens(1, 100 * b + step)[0]);
+    for (std::size_t i = 0; i < 3; ++i) add(beside, text[3 * step + i]);
+    seen.emplace_back(rows.size() * 97);
+    engine.forward(rows, seen.back());
+  }
+  return seen;
+}
+
+TEST_P(DecodingOf, TheTorchEngineAgrees) {
+  const auto engine = fused();
+  const auto expected = mixed_reading(*engine);
+  for (const std::int64_t block_tokens : {16, 5}) {
+    DecodingOptions o = options();
+    o.block_tokens = block_tokens;
+    const auto torch = make_torch_decoding(filled_.model, o);
+    torch->set_parameters(filled_.flat);
+    const auto seen = mixed_reading(*torch);
+    ASSERT_EQ(seen.size(), expected.size());
+    for (std::size_t i = 0; i < seen.size(); ++i) {
+      EXPECT_LT(largest_gap(seen[i], expected[i]), kClose) << "reading " << i;
+    }
+    // New parameters: what was read is stale, what is read then is theirs.
+    const FilledModel later(GetParam().config, 2);
+    const Sequence old = torch->blocks().create();
+    read(*torch, old, random_tokens(3, 5));
+    torch->set_parameters(later.flat);
+    EXPECT_THROW((void)torch->blocks().extend(old, 1), base::Error);
+    torch->blocks().clear();
+    const auto tokens = random_tokens(40, 6);
+    EXPECT_LT(largest_gap(read(*torch, torch->blocks().create(), tokens), later.logits(tokens)),
+              kClose);
+  }
+}
+
+// Specification 11, M1: mean below 2e-2 and the same likeliest token in 98 of 100 places, of logits
+// up to about 1 in size.
+TEST_P(DecodingOf, TheTorchEngineInBfloat16IsNear) {
+  const auto engine = fused();
+  const auto expected = mixed_reading(*engine);
+  DecodingOptions o = options();
+  o.type = at::kBFloat16;
+  const auto torch = make_torch_decoding(filled_.model, o);
+  torch->set_parameters(filled_.flat);
+  const auto seen = mixed_reading(*torch);
+  double apart = 0, size = 0;
+  std::int64_t count = 0, rows = 0, same = 0;
+  for (std::size_t i = 0; i < seen.size(); ++i) {
+    for (std::size_t j = 0; j < seen[i].size(); ++j, ++count) {
+      apart += std::abs(static_cast<double>(seen[i][j]) - static_cast<double>(expected[i][j]));
+      size += std::abs(static_cast<double>(expected[i][j]));
+    }
+    for (std::size_t r = 0; r < seen[i].size(); r += 97, ++rows) {
+      const auto best = [&](const std::vector<float>& of) {
+        const auto begin = of.begin() + static_cast<std::ptrdiff_t>(r);
+        return std::max_element(begin, begin + 97) - begin;
+      };
+      same += static_cast<std::int64_t>(best(seen[i]) == best(expected[i]));
+    }
+  }
+  EXPECT_LT(apart / static_cast<double>(count),
+            2e-2 * std::max(1.0, size / static_cast<double>(count)));
+  EXPECT_GT(static_cast<double>(same), 0.95 * static_cast<double>(rows));
+}
+
 INSTANTIATE_TEST_SUITE_P(Models, DecodingOf, testing::ValuesIn(test::small_models()),
                          [](const auto& about) { return about.param.name; });
 

@@ -155,7 +155,8 @@ TEST(Sampling, AForbiddenLikeliestTokenLeavesTheOthersTheirRatios) {
 
 TEST(Sampling, EveryTokenIndexHasANumberOfItsOwn) {
   // The first draw of a block, by the Philox definition.
-  const auto block = base::Philox::block({9, 4, 5, 2}, {1, 14});
+  const auto block = base::Philox::block(
+      {9, 4, 5, 2}, {1, static_cast<std::uint32_t>(base::Purpose::kTokenSample)});
   const double expected =
       static_cast<double>((static_cast<std::uint64_t>(block[0]) >> 5) * 67108864U +
                           (block[1] >> 6)) *

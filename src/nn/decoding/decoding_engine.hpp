@@ -80,5 +80,9 @@ class DecodingEngine {
 /// lies in and with whom it shares them** (on one kind of processor).
 std::unique_ptr<DecodingEngine> make_fused_decoding(const Transformer& model,
                                                     const DecodingOptions& options);
+/// LibTorch's operators, on any device, in float32 or bfloat16. Siblings attend to what they share
+/// in one product. Rounding depends on the batch.
+std::unique_ptr<DecodingEngine> make_torch_decoding(const Transformer& model,
+                                                    const DecodingOptions& options);
 
 }  // namespace tenfold::nn

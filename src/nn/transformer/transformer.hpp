@@ -5,6 +5,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "nn/parameter_layout.hpp"
@@ -56,6 +57,11 @@ TokenBlock causal_block(const at::Tensor& tokens, const at::Tensor& lengths,
 at::Tensor parameter_leaf(const ParameterLayout& layout, std::size_t first, std::size_t count,
                           const at::Tensor& flat, const at::Tensor& gradient);
 
+/// What one layer's queries see: query [B, heads, L, head_width], key and value [B, kv_heads, L,
+/// head_width], rotated already -> [B, heads, L, head_width].
+using Attend = std::function<at::Tensor(std::int64_t layer, const at::Tensor& query,
+                                        const at::Tensor& key, const at::Tensor& value)>;
+
 class Lora;
 
 /// The numbers of a model's adapters: flat and gradient as TransformerWeights takes the model's.
@@ -81,6 +87,9 @@ class TransformerWeights {
   void set_recompute(bool recompute) { recompute_ = recompute; }
   /// What the last norm gives for every token: [B, L, width].
   at::Tensor hidden(const TokenBlock& block) const;
+  /// The same with attention of the caller's; tokens, positions int64 [B, L].
+  at::Tensor hidden(const at::Tensor& tokens, const at::Tensor& positions,
+                    const Attend& attend) const;
   /// [N, width] -> [N, vocabulary], in the type of the parameters.
   at::Tensor logits(const at::Tensor& hidden) const;
   /// log p(target) for rows of hidden [N, width]; targets int64 [N] -> float32 [N]. Softmax in
@@ -96,8 +105,8 @@ class TransformerWeights {
   };
   void adapt(const LoraParameters& adapters);
   at::Tensor norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) const;
-  at::Tensor attention(const Layer& layer, const at::Tensor& x, const at::Tensor& cosine,
-                       const at::Tensor& sine, const at::Tensor& visible) const;
+  at::Tensor attention(std::int64_t number, const at::Tensor& x, const at::Tensor& cosine,
+                       const at::Tensor& sine, const Attend& attend) const;
   at::Tensor feed_forward(const Layer& layer, const at::Tensor& x) const;
 
   const Transformer* model_;

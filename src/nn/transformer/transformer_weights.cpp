@@ -150,9 +150,10 @@ at::Tensor TransformerWeights::norm(const at::Tensor& x, const at::Tensor& weigh
   return at::rms_norm(x.to(at::kFloat), {x.size(-1)}, {}, epsilon).to(x.scalar_type()) * weight;
 }
 
-at::Tensor TransformerWeights::attention(const Layer& layer, const at::Tensor& x,
+at::Tensor TransformerWeights::attention(std::int64_t number, const at::Tensor& x,
                                          const at::Tensor& cosine, const at::Tensor& sine,
-                                         const at::Tensor& visible) const {
+                                         const Attend& attend) const {
+  const Layer& layer = layers_[static_cast<std::size_t>(number)];
   const TransformerConfig& c = model_->config();
   const bool gpt2 = c.family == TransformerFamily::kGpt2;
   const at::Tensor qkv = layer.qkv_change.added(
@@ -164,16 +165,12 @@ at::Tensor TransformerWeights::attention(const Layer& layer, const at::Tensor& x
   };
   at::Tensor query = heads(0, c.heads);
   at::Tensor key = heads(c.query_columns(), c.kv_heads);
-  at::Tensor value = heads(c.query_columns() + c.key_columns(), c.kv_heads);
+  const at::Tensor value = heads(c.query_columns() + c.key_columns(), c.kv_heads);
   if (!gpt2) {
     query = rotated(query, cosine, sine);
     key = rotated(key, cosine, sine);
   }
-  if (c.kv_heads != c.heads) {
-    key = at::repeat_interleave(key, c.heads / c.kv_heads, 1);
-    value = at::repeat_interleave(value, c.heads / c.kv_heads, 1);
-  }
-  const at::Tensor mixed = at::scaled_dot_product_attention(query, key, value, visible)
+  const at::Tensor mixed = attend(number, query, key, value)
                                .transpose(1, 2)
                                .reshape({x.size(0), x.size(1), c.query_columns()});
   return layer.out_change.added(
@@ -194,21 +191,37 @@ at::Tensor TransformerWeights::feed_forward(const Layer& layer, const at::Tensor
 }
 
 at::Tensor TransformerWeights::hidden(const TokenBlock& block) const {
-  at::Tensor x = at::embedding(embedding_, block.tokens);
+  const std::int64_t group = model_->config().heads / model_->config().kv_heads;
+  const at::Tensor visible = block.visible.unsqueeze(1);
+  // By value: recomputed layers call it in the backward pass.
+  return hidden(block.tokens, block.positions,
+                [group, visible](std::int64_t, const at::Tensor& query, const at::Tensor& key,
+                                 const at::Tensor& value) {
+                  const auto of_query_heads = [group](const at::Tensor& x) {
+                    return group == 1 ? x : at::repeat_interleave(x, group, 1);
+                  };
+                  return at::scaled_dot_product_attention(query, of_query_heads(key),
+                                                          of_query_heads(value), visible);
+                });
+}
+
+at::Tensor TransformerWeights::hidden(const at::Tensor& tokens, const at::Tensor& positions,
+                                      const Attend& attend) const {
+  at::Tensor x = at::embedding(embedding_, tokens);
   at::Tensor cosine, sine;
   if (position_embedding_.defined()) {
-    x = x + at::embedding(position_embedding_, block.positions);
+    x = x + at::embedding(position_embedding_, positions);
   } else {
-    const at::Tensor angle =
-        (block.positions.to(at::kFloat).unsqueeze(-1) * frequencies_).unsqueeze(1);
+    const at::Tensor angle = (positions.to(at::kFloat).unsqueeze(-1) * frequencies_).unsqueeze(1);
     cosine = at::cos(angle).to(x.scalar_type());
     sine = at::sin(angle).to(x.scalar_type());
   }
-  const at::Tensor visible = block.visible.unsqueeze(1);
-  for (const Layer& layer : layers_) {
-    const auto run = [this, &layer, cosine, sine, visible](const at::Tensor& before) {
-      const at::Tensor y = before + attention(layer, norm(before, layer.norm1, layer.norm1_bias),
-                                              cosine, sine, visible);
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const Layer& layer = layers_[i];
+    const auto number = static_cast<std::int64_t>(i);
+    const auto run = [this, &layer, number, cosine, sine, attend](const at::Tensor& before) {
+      const at::Tensor y = before + attention(number, norm(before, layer.norm1, layer.norm1_bias),
+                                              cosine, sine, attend);
       return y + feed_forward(layer, norm(y, layer.norm2, layer.norm2_bias));
     };
     x = recompute_ ? recomputed(x, run) : run(x);
