@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/hash.hpp"
 #include "base/text.hpp"
 #include "dataset/tokenizer/byte_alphabet.hpp"
 #include "dataset/tokenizer/utf8.hpp"
@@ -138,28 +140,38 @@ void BpeModel::find_marker(const TokenTable& table) {
 }
 
 void BpeModel::append_word(std::string_view word, std::vector<std::int32_t>& ids) const {
-  if (marker_.empty()) return append_short(word, ids);
+  if (marker_.empty()) return append_piece(word, ids);
   while (!word.empty()) {
     // The run of markers at the front, then up to the next marker.
     std::size_t end = 0;
     while (word.substr(end).starts_with(marker_)) end += marker_.size();
     end = std::min(word.find(marker_, end), word.size());
-    append_short(word.substr(0, end), ids);
+    append_piece(word.substr(0, end), ids);
     word.remove_prefix(end);
   }
 }
 
-void BpeModel::append_short(std::string_view word, std::vector<std::int32_t>& ids) const {
-  if (word.size() > WordCache::kLongest) return append_uncached(word, ids);
-  const std::uint64_t hash = short_hash(word);
-  const std::span<const std::int32_t> known = cache_.find(word, hash);
+void BpeModel::append_piece(std::string_view word, std::vector<std::int32_t>& ids) const {
+  if (word.size() <= ShortWordCache::kLongest) {
+    append_cached(word, short_hash(word), short_words_, ids);
+  } else if (word.size() <= LongWordCache::kLongest) {
+    append_cached(word, base::xxh64(std::as_bytes(std::span(word))), long_words_, ids);
+  } else {
+    append_uncached(word, ids);
+  }
+}
+
+template <class Cache>
+void BpeModel::append_cached(std::string_view word, std::uint64_t hash, Cache& cache,
+                             std::vector<std::int32_t>& ids) const {
+  const std::span<const std::int32_t> known = cache.find(word, hash);
   if (!known.empty()) {
     ids.insert(ids.end(), known.begin(), known.end());
     return;
   }
   const std::size_t begin = ids.size();
   append_uncached(word, ids);
-  cache_.put(word, hash, std::span(ids).subspan(begin));
+  cache.put(word, hash, std::span(ids).subspan(begin));
 }
 
 void BpeModel::append_uncached(std::string_view word, std::vector<std::int32_t>& ids) const {
@@ -181,14 +193,16 @@ void BpeModel::append_uncached(std::string_view word, std::vector<std::int32_t>&
 void BpeModel::append_symbols(std::string_view word, std::vector<std::int32_t>& ids) const {
   bool unknown_waits = false;
   while (!word.empty()) {
-    const std::size_t size = bytes_ ? 1 : static_cast<std::size_t>(first_character(word).bytes);
-    const std::string_view symbol = word.substr(0, size);
-    word.remove_prefix(size);
+    const auto byte = static_cast<unsigned char>(word[0]);
+    const Utf8Character character =
+        bytes_ || byte < 0x80 ? Utf8Character{byte, 1, true, false} : first_character(word);
+    const std::string_view symbol = word.substr(0, character.bytes);
+    word.remove_prefix(symbol.size());
     std::int32_t token = -1;
     if (bytes_) {
-      token = byte_tokens_[static_cast<unsigned char>(symbol[0])];
-    } else if (const char32_t code = first_character(symbol).code; code < characters_.size()) {
-      token = characters_[code];
+      token = byte_tokens_[byte];
+    } else if (character.code < characters_.size()) {
+      token = characters_[character.code];
     }
     if (token >= 0) {
       if (unknown_waits) ids.push_back(*unknown_);

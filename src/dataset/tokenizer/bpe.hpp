@@ -75,7 +75,10 @@ class BpeModel {
   void read_symbols(const TokenTable& table);
   void find_marker(const TokenTable& table);
 
-  void append_short(std::string_view word, std::vector<std::int32_t>& ids) const;
+  void append_piece(std::string_view word, std::vector<std::int32_t>& ids) const;
+  template <class Cache>
+  void append_cached(std::string_view word, std::uint64_t hash, Cache& cache,
+                     std::vector<std::int32_t>& ids) const;
   void append_uncached(std::string_view word, std::vector<std::int32_t>& ids) const;
   void append_symbols(std::string_view word, std::vector<std::int32_t>& ids) const;
   [[noreturn]] void refuse_symbol(std::string_view symbol) const;
@@ -88,7 +91,8 @@ class BpeModel {
   std::vector<std::int32_t> characters_;   // by code point; -1: none
   std::unordered_map<std::string, std::int32_t, Hash, std::equal_to<>> whole_;  // ignore_merges
   std::string marker_;  // words may be cut before it; empty: no
-  mutable WordCache cache_;
+  mutable ShortWordCache short_words_;
+  mutable LongWordCache long_words_;
 };
 
 /// Merges the symbols from `begin` on, in place, until no pair has a merge: the pair of lowest rank

@@ -91,7 +91,37 @@ void JsonNode::mistyped(std::string_view expected) const {
   refuse(fmt::format("expected {}, found {}", expected, value_->type_name()));
 }
 
+namespace {
+
+constexpr int kDeepest = 64;
+
+// Brackets within brackets, outside of strings. Readers go down by recursion.
+bool too_deep(std::string_view text) {
+  int depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      if (c == '"') in_string = false;
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '[' || c == '{') {
+      if (++depth > kDeepest) return true;
+    } else if (c == ']' || c == '}') {
+      --depth;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
 Json parse_json(std::string_view text, std::string_view file) {
+  if (too_deep(text)) {
+    throw base::Error(base::Code::kData,
+                      fmt::format("{}: more than {} brackets within each other", file, kDeepest));
+  }
   try {
     return Json::parse(text.begin(), text.end());
   } catch (const Json::exception& error) {

@@ -48,7 +48,8 @@ class JsonNode {
   std::string where_;
 };
 
-/// Parses a JSON text. Throws Code::kData naming the file and the byte where it fails.
+/// Parses a JSON text. Throws Code::kData naming the file and the byte where it fails, or for more
+/// than 64 brackets within each other.
 nlohmann::json parse_json(std::string_view text, std::string_view file);
 
 }  // namespace tenfold::dataset
