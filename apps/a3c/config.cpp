@@ -164,6 +164,12 @@ void Config::declare(cli::OptionTable& table) {
       .choices({"none", "grid", "dqn13", "dqn15"});
   table.add("network.lstm", &lstm, "LSTM cells above them; 0: none").range(0, 65536);
   table
+      .add(
+          "network.forget-bias", &forget_bias,
+          "added to the LSTM's forget gates at the start: how long cells keep what they saw; 0: as "
+          "the paper")
+      .range(-10, 10);
+  table
       .add("network.engine", &engine,
            "what computes it: fused (own kernels), torch (LibTorch's autograd), auto: fused")
       .choices({"auto", "fused", "torch"});

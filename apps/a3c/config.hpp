@@ -40,6 +40,7 @@ struct Config {
   std::vector<std::int64_t> net{128};
   std::string conv = "none";
   std::int64_t lstm = 0;
+  double forget_bias = 0;
   std::string engine = "auto";
   // optimizer
   std::string optimizer = "shared-rmsprop";

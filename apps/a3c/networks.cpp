@@ -52,6 +52,7 @@ nn::RolloutSpec network_spec(const Config& config, const env::Spec& spec, std::i
   net.input = static_cast<std::int64_t>(spec.observation_size);
   net.hidden = config.net;
   net.lstm = config.lstm;
+  net.forget_bias = config.forget_bias;
   net.output = output;
   if (config.conv != "none") {
     net.input = 0;

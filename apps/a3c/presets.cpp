@@ -78,9 +78,13 @@ void declare_presets(cli::OptionTable& table) {
   table.preset({"memory", "a cue to be remembered along a corridor, with an LSTM",
                 with(small("tmaze"), {{"task.reward-scale", "1", "rewards are 1 and -1"},
                                       {"train.total-steps", "500000", "notes, section 7"},
-                                      {"method.t-max", "20", "as the authors had for LSTMs (code)"},
+                                      {"method.t-max", "50",
+                                       "an episode of random actions, cue to prize, fits in most"},
                                       {"network.net", "32", "ours"},
                                       {"network.lstm", "32", "ours"},
+                                      {"network.forget-bias", "2",
+                                       "Gers et al. 2000: without, the cue is gone, and some runs "
+                                       "never find that it matters"},
                                       {"optimizer.lr", "1e-2", "ours"},
                                       {"optimizer.rms-eps", "0.1",
                                        "(code); with 0.01 some seeds "

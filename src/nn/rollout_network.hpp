@@ -34,6 +34,9 @@ struct RolloutSpec {
   std::vector<std::int64_t> hidden;
   kernels::Activation hidden_activation = kernels::Activation::kRelu;
   std::int64_t lstm = 0;  ///< cells
+  /// Added to the start values of the forget gates' bias. 0 halves a cell at every step; 1 or more
+  /// lets it keep what it was told until gradients have found a use for it (Gers et al. 2000).
+  double forget_bias = 0;
   std::int64_t output = 0;
 };
 
@@ -84,7 +87,8 @@ class RolloutNetwork {
   virtual ~RolloutNetwork() = default;
   const ParameterLayout& parameters() const { return parameters_; }
   /// As Network::initialize: uniform within each entry's bounds, +-1/sqrt(fan_in) (Torch 7's
-  /// default, which the A3C paper had), in float32 [flat_size].
+  /// default, which the A3C paper had), in float32 [flat_size]; forget gates' bias by forget_bias
+  /// more.
   void initialize(const at::Tensor& parameters, std::uint32_t seed, std::uint32_t index) const;
   /// The pass may outlive the network. Throws Code::kUsage where the engine cannot use device.
   virtual std::unique_ptr<RolloutPass> make_pass(std::int64_t steps, std::int64_t rows,
@@ -94,6 +98,7 @@ class RolloutNetwork {
  protected:
   RolloutNetwork() = default;
   ParameterLayout parameters_;
+  double forget_bias_ = 0;
 };
 
 /// The engines lay parameters out alike and agree up to rounding.

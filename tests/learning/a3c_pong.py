@@ -19,9 +19,8 @@ import results
 from tenfold_analysis import tables, tenfold_h5
 
 ARGUMENTS = ["--preset", "atari-ff", "--task", "atari:pong", "--seed", "101", "--threads", "1", "--t-max", "20",
-             "--lr", "1e-3", "--rms-eps", "0.01", "--gae-lambda", "0.95", "--lr-anneal", "none",
-             "--total-steps", "3000000", "--block", "2000", "--eval-every", "50000", "--eval-episodes", "3",
-             "--checkpoint-every", "2m"]
+             "--lr", "1e-4", "--rms-eps", "1e-6", "--lr-anneal", "none", "--total-steps", "10000000", "--block", "2000",
+             "--eval-every", "100000", "--eval-episodes", "3", "--checkpoint-every", "2m"]
 PAPERS = 80_000_000  # decisions of the preset
 
 

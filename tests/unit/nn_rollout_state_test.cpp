@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <cmath>
 #include <string>
 
 #include "base/error.hpp"
@@ -212,6 +213,25 @@ TEST(RolloutState, BothEnginesStartFromTheSameNumbersUnderTheSameNames) {
   EXPECT_LT(low, -0.09);
   EXPECT_GT(high, 0.09);
   EXPECT_EQ(weights.size(), 4000U);
+}
+
+// Start values with a bias less those without are a network of forget gates alone: a cell is left
+// with sigma(bias) of what it held.
+TEST(RolloutState, AForgetBiasKeepsCells) {
+  constexpr std::int64_t kCells = 9;
+  RolloutSpec spec = small(kCells);
+  const FilledRollout without(spec, RolloutEngine::kFused, 1, 1);
+  spec.forget_bias = 2;
+  for (const RolloutEngine engine : kEngines) {
+    FilledRollout gates(spec, engine, 1, 1);
+    gates.parameters.sub_(without.parameters);
+    const std::vector<float> before = copy_of(gates.pass->state(0));
+    gates.pass->forward(0, gates.parameters);
+    for (std::size_t cell = kCells; cell < 2 * kCells; ++cell) {
+      EXPECT_NEAR(gates.pass->state(1)[cell], before[cell] / (1 + std::exp(-2.0)), 1e-6);
+    }
+    for (const float output : gates.pass->output(0)) EXPECT_EQ(output, 0.0F);
+  }
 }
 
 TEST(RolloutState, PassesRefuseWhatTheyWereNotMadeFor) {
