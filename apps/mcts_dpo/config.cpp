@@ -55,6 +55,9 @@ void declare_model(Config& c, cli::OptionTable& table) {
            "what decodes: fused (own kernels, CPU: the same text whatever the batch), torch, auto: "
            "fused on the CPU")
       .choices({"auto", "fused", "torch"});
+  table
+      .add("model.decode-type", &c.decode_type, "type of the decoder's copy; bfloat16: torch alone")
+      .choices({"float32", "bfloat16"});
   table.add("model.cache-mib", &c.cache_mib, "memory for keys and values, per rank")
       .unit("MiB")
       .range(1, 1 << 20)

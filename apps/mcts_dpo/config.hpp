@@ -26,6 +26,7 @@ struct Config {
   std::string lora_targets = "all";
   std::string export_adapters_to;
   std::string engine = "auto";
+  std::string decode_type = "float32";
   std::int64_t cache_mib = 64;
   // data
   std::string task = "chain";

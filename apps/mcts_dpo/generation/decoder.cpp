@@ -13,13 +13,18 @@ Decoder::Decoder(const Config& config, const nn::Transformer& model, const at::D
   nn::DecodingOptions options;
   options.cache_bytes = config.cache_mib << 20;
   options.device = device;
+  if (config.decode_type == "bfloat16") options.type = at::kBFloat16;
   const bool fused = config.engine == "fused" || (config.engine == "auto" && device.is_cpu());
+  if (fused && config.decode_type != "float32") {
+    throw base::Error(base::Code::kUsage, "the fused engine decodes in float32",
+                      "Add --engine torch to --decode-type bfloat16");
+  }
   if (fused && !device.is_cpu()) {
     throw base::Error(base::Code::kUsage, "--engine fused decodes on the CPU alone",
                       "Choose --engine torch, or --device cpu");
   }
-  base::require(fused, "TORCH ENGINE COMES");
-  engine_ = nn::make_fused_decoding(model, options);
+  engine_ =
+      fused ? nn::make_fused_decoding(model, options) : nn::make_torch_decoding(model, options);
   generator_ =
       std::make_unique<nn::Generator>(*engine_, nn::GeneratorOptions{[this](std::int64_t missing) {
         return make_room_ && make_room_(missing);
