@@ -21,9 +21,10 @@ struct AttentionShape {
   std::int64_t head_numbers() const { return tile_numbers() << block_shift; }
 };
 
-/// Rows lie kRowLanes apart or whole multiples of that, so that whole vectors may be read behind a
-/// row's columns. No row's result depends on another row: every sum runs in one order that depends
-/// on the shape, and in attention on the row's position, alone.
+/// Whole vectors are read: up to kRowLanes - 1 numbers behind a row's columns must be readable, but
+/// for exponentials and largest; they change no result. No row's result depends on another row:
+/// every sum runs in one order that depends on the shape, and in attention on the row's position,
+/// alone.
 constexpr std::int64_t kRowLanes = 64;
 
 struct DecoderKernels {

@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "counted_new.hpp"
 #include "nn_decoding_models.hpp"
+#include "support/greedy_decoding.hpp"
 
 namespace tenfold::nn {
 namespace {
@@ -261,6 +262,25 @@ TEST_P(DecodingOf, RowsThatCannotBeReadAreRefused) {
   for (const std::int64_t tokens : {-16, 0, 8, 24, 48}) {
     odd.block_tokens = tokens;
     EXPECT_THROW(make_fused_decoding(filled_.model, odd), base::Error);
+  }
+}
+
+TEST_P(DecodingOf, GreedyTextIsTheLikeliestOfTheWholePass) {
+  const auto engine = fused();
+  auto text = random_tokens(20, 8);
+  const test::GreedyText greedy = test::greedy_text(*engine, text, 30);
+  ASSERT_EQ(greedy.tokens.size(), 30U);
+  EXPECT_EQ(engine->blocks().statistics().sequences, 0);
+  text.insert(text.end(), greedy.tokens.begin(), greedy.tokens.end());
+  const std::vector<float> logits = filled_.logits(text);
+  for (std::size_t i = 0; i < 30; ++i) {
+    const auto begin = logits.begin() + static_cast<std::ptrdiff_t>((19 + i) * 97);
+    std::vector<float> row(begin, begin + 97);
+    if (greedy.gaps[i] > 1e-4F) {
+      EXPECT_EQ(greedy.tokens[i], std::max_element(row.begin(), row.end()) - row.begin());
+    }
+    std::sort(row.begin(), row.end());
+    EXPECT_NEAR(greedy.gaps[i], row[96] - row[95], 2 * kClose);
   }
 }
 
