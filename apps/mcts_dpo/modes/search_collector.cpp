@@ -48,6 +48,7 @@ class SearchCollector final : public Collector {
   void begin(const Round& round, const RoundRecords& records) override {
     round_ = round;
     pool_.reset();
+    expander_.reset();  // before the next one is made: it takes its hand off the decoder
     expander_ =
         std::make_unique<StepExpander>(config_, prompts_, decoder_, context_.seed, round.number,
                                        [this](std::uint64_t id) -> const Question& {
