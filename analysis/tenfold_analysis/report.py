@@ -94,6 +94,12 @@ def _film(run: Run) -> list[str]:
     return parts + [page.paragraph(f"The film, {count}, is {film.video_name} in the run's folder.")]
 
 
+def _family_parts(run: Run) -> list[str]:
+    """What only this family's runs have to show."""
+    parts = getattr(_family(run.app), "report_parts", None)
+    return parts(run) if parts else []
+
+
 def _facts(run: Run) -> list[tuple[str, str]]:
     main = tables.headline(run)
     total = run.total_steps
@@ -146,7 +152,7 @@ def render(run: Run) -> str:
             page.paragraph(f"{run.state.capitalize()}: {_STATES[run.state]}. {_made_at()}")]
     head += [page.warning(text) for text in run.warnings]
     return page.page(f"{run.app} {run.run_id}", [
-        *head, page.facts(_facts(run)), *_curves([run], _Numbered()), *_film(run), *_configuration(run),
+        *head, page.facts(_facts(run)), *_curves([run], _Numbered()), *_film(run), *_family_parts(run), *_configuration(run),
         *_provenance(run), *_history(run)])
 
 

@@ -1,10 +1,12 @@
 #include "mcts_dpo/config.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <numbers>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "mcts_dpo/presets.hpp"
 
 namespace tenfold::mcts_dpo {
@@ -161,6 +163,10 @@ void declare_search(Config& c, cli::OptionTable& table) {
       .add("search.slice", &c.slice,
            "questions between two points where a checkpoint can be taken; 0: a whole round")
       .range(0, 1e9)
+      .not_a_result();
+  table
+      .add("search.save-trees", &c.save_trees,
+           "rounds whose trees and pairs RUN/trees keeps: all, none, or N: every Nth and the last")
       .not_a_result();
   table
       .add(
@@ -349,6 +355,7 @@ void Config::validate() const {
     refuse("--learners needs --policy-refresh 1 or 0",
            "Ranks that search get the policy after every round");
   }
+  static_cast<void>(tree_interval(save_trees));
   if (step_tokens > solution_tokens) {
     refuse("--step-tokens is larger than --solution-tokens", "A step is a part of a solution");
   }
@@ -363,6 +370,21 @@ int learning_ranks(const Config& config, int ranks) {
         "Start more ranks, or leave --learners at 0: all ranks do both, in turns");
   }
   return static_cast<int>(config.learners);
+}
+
+std::int64_t tree_interval(const std::string& save_trees) {
+  if (save_trees == "all") return 1;
+  if (save_trees == "none") return 0;
+  std::int64_t every = 0;
+  const char* const last = save_trees.data() + save_trees.size();
+  const auto [end, failure] = std::from_chars(save_trees.data(), last, every);
+  if (failure != std::errc() || end != last || every < 1) {
+    throw Error(
+        Code::kUsage,
+        fmt::format("--save-trees '{}' is no number of rounds", base::printable(save_trees)),
+        "all, none, or a whole number from 1");
+  }
+  return every;
 }
 
 double learning_rate(const Config& config, std::int64_t step, std::int64_t total) {

@@ -65,6 +65,7 @@ struct Config {
   bool inject_solution = false;
   std::int64_t trees_in_flight = 64;
   std::int64_t slice = 0;
+  std::string save_trees = "all";
   // self-evaluation and reward
   std::string self_evaluation = "off";
   std::string reference = "solution";
@@ -114,6 +115,8 @@ struct Config {
 
 /// How many of so many ranks learn (--learners): the others search. Throws Code::kUsage.
 int learning_ranks(const Config& config, int ranks);
+/// Of --save-trees: rounds between two whose trees are kept; 0: none are. Throws Code::kUsage.
+std::int64_t tree_interval(const std::string& save_trees);
 
 /// The step size of step number step (from 0) of total: a linear warm-up over lr_warmup steps of
 /// each cycle, then constant, or half a cosine from lr to lr_final. A cycle is lr_cycle steps, or

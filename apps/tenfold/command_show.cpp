@@ -7,6 +7,7 @@
 #include "store/checkpoint_store.hpp"
 #include "tenfold/commands.hpp"
 #include "tenfold/run_overview.hpp"
+#include "tenfold/show_trees.hpp"
 #include "tenfold/show_video.hpp"
 #include "tenfold/sparkline.hpp"
 #include "tenfold/text_table.hpp"
@@ -135,6 +136,15 @@ void show_checkpoints(const RunOverview& run) {
 }
 
 base::Code run_show(const Arguments& arguments) {
+  const bool trees = arguments.has("tree") || arguments.has("pairs");
+  if (arguments.operands.size() > 1 && !trees) {
+    throw base::Error(
+        base::Code::kUsage,
+        fmt::format("show: '{}' is one argument too many", base::printable(arguments.operands[1])),
+        "ROUND[:QUESTION] is of --tree and --pairs");
+  }
+  if (arguments.has("tree")) return show_trees(arguments);
+  if (arguments.has("pairs")) return show_pairs(arguments);
   if (arguments.has("video")) return show_video(arguments);
   for (const char* each : {"episodes", "output"}) {
     if (!arguments.has(each)) continue;
@@ -157,17 +167,23 @@ base::Code run_show(const Arguments& arguments) {
 Command show_command() {
   return {
       {"show",
-       "RUN",
+       "RUN [ROUND[:QUESTION]]",
        1,
-       1,
-       "what a run is and how it goes; --video: a film",
+       2,
+       "what a run is, how it goes; --video: a film, --tree: searches",
        "Works on running, killed and finished runs. The course of a metric is its curve over\n"
        "the rows so far, drawn between its lowest and its highest value.\n\n"
        "With --video, the policy of the newest checkpoint that is whole plays episodes of its\n"
        "task, without noise; no display is needed. Beside FILE come a sheet of pictures (.png)\n"
-       "and what was played (.json); the report shows those of RUN/film.mp4.",
+       "and what was played (.json); the report shows those of RUN/film.mp4.\n\n"
+       "With --tree, a search tree that mcts_dpo kept: of the newest round, or of the one that is\n"
+       "named, by a question's number or id. With --pairs, what was learned from it, a JSON "
+       "object\n"
+       "a line (prompt, chosen, rejected, alpha and where it comes from), as TRL's trainers read.",
        {{"all", 'a', "", "all options and events"},
         {"ascii", 0, "", "courses without Unicode"},
+        {"tree", 't', "", "draw a search tree; with --all those of the round"},
+        {"pairs", 0, "", "preference pairs as JSON lines"},
         {"video", 0, "", "film the policy instead (ddpg, MuJoCo's tasks)"},
         {"episodes", 'n', "N", "with --video: how many (3)"},
         {"output", 'o', "FILE", "with --video: .mp4, .webm or .gif (RUN/film.mp4)"}}},

@@ -1,10 +1,8 @@
 #include "store/manifest.hpp"
 
-#include <system_error>
+#include <fmt/format.h>
 
-#include "base/error.hpp"
-#include "base/file.hpp"
-#include "store/h5_file.hpp"
+#include "store/h5_table.hpp"
 
 namespace tenfold::store {
 
@@ -23,25 +21,8 @@ void write_file(const std::filesystem::path& path, const Manifest& manifest) {
 
 void write_manifest(const std::filesystem::path& path, const Manifest& manifest) {
   const Hdf5Session session;
-  std::filesystem::path temporary = path;
-  temporary += ".tmp";
-  try {
-    with_path(temporary, [&] { write_file(temporary, manifest); });
-    base::sync_path(temporary);
-    std::error_code failure;
-    std::filesystem::rename(temporary, path, failure);
-    if (failure) {
-      throw base::Error(base::Code::kIo,
-                        fmt::format("cannot rename {} to {}: {}", temporary.string(), path.string(),
-                                    failure.message()));
-    }
-  } catch (...) {
-    std::error_code ignored;
-    std::filesystem::remove(temporary, ignored);
-    throw;
-  }
-  const auto parent = path.parent_path();
-  base::sync_path(parent.empty() ? "." : parent);
+  replace_file(path,
+               [&](const std::filesystem::path& temporary) { write_file(temporary, manifest); });
 }
 
 std::string hdf5_description() {

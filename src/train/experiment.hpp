@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -31,6 +32,9 @@ struct RunContext {
   std::map<std::string, std::string> facts = {};
   std::uint64_t step = 0;  ///< steps done, counted in the experiment's own unit over all ranks
   std::optional<Roles> roles{};  ///< nothing: all ranks do the same
+  /// The run's directory, for what an application keeps beside metrics and checkpoints; of a dry
+  /// run one that is removed. Empty: nothing is kept.
+  std::filesystem::path folder{};
 };
 
 /// One of the ten systems. The library calls, on every rank alike: build, (load), then step and

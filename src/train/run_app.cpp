@@ -230,6 +230,7 @@ int live(const comm::Communicator& world, const Setup& setup) {
   const fs::path folder = choose_run_directory(world, setup);
   const DryRunFolder dry_run_folder(options.dry_run, folder, world.is_root());
   store::RunDirectory directory(world, folder);
+  context.folder = folder;
   world.agree([&] { base::log_open_file(directory.log(world.rank())); });
   write_provenance(setup, context, directory);
 

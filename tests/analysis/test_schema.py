@@ -1,16 +1,21 @@
 """docs/schema.md against tests/data/run-v1: everything in the files is documented, and everything
 documented is in the files, with its type. And the rule that a v1 run is read for ever."""
 
+import atexit
 import hashlib
 import json
 import re
+import shutil
 import struct
+import tempfile
+from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
 import launch
+import tree_files
 from tenfold_analysis import report
 from tenfold_analysis.tenfold_h5 import read_run
 
@@ -28,11 +33,14 @@ def sections():
 
 
 SECTIONS = sections()
+TREES = Path(tempfile.mkdtemp(prefix="tenfold-schema-"))
+atexit.register(shutil.rmtree, TREES, ignore_errors=True)
 FILES = {
     "manifest.h5": (RUN / "manifest.h5", ["Every HDF5 file", "manifest.h5"]),
     "segment": (RUN / "metrics" / "seg-0000.h5", ["Every HDF5 file", "metrics/seg-NNNN.h5"]),
     "state": (STEP / "state.h5", ["Every HDF5 file", "checkpoint/step-NNNNNNNNNNNN/state.h5",
                                   "What ddpg stores"]),
+    "trees": (tree_files.write_round(TREES, 1, dropped=[(0, 1, 0)]), ["trees/round-NNNNNN.h5"]),
     "scores": (launch.SOURCE / "data" / "planner_scores.h5", ["planner_scores.h5"]),
 }
 

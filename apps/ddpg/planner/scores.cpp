@@ -16,7 +16,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/text.hpp"
-#include "store/h5_file.hpp"
+#include "store/h5_table.hpp"
 
 namespace tenfold::ddpg {
 
@@ -40,31 +40,15 @@ Error malformed(const std::string& what) {
 }
 
 std::vector<double> read_column(hid_t group, const std::string& name) {
-  const Hid dataset(H5Dopen2(group, name.c_str(), H5P_DEFAULT), &H5Dclose, "open data set", name);
-  const auto dims = store::dimensions(dataset.get(), name);
-  if (dims.size() != 1 || dims[0] == 0 || dims[0] > kMostEpisodes) {
+  const store::StoredColumn column(group, name);
+  if (column.rows() == 0 || column.rows() > kMostEpisodes) {
     throw malformed(fmt::format("'{}' is not a column of episodes", name));
   }
-  std::vector<double> values(dims[0]);
-  store::check_h5(
-      H5Dread(dataset.get(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()),
-      "read", name);
+  const auto values = column.read<double>();
   if (!std::all_of(values.begin(), values.end(), [](double each) { return std::isfinite(each); })) {
     throw malformed(fmt::format("'{}' holds a value that is not a number", name));
   }
   return values;
-}
-
-void write_column(hid_t group, const std::string& name, const std::vector<double>& values) {
-  const std::uint64_t count = values.size();
-  const Hid space = store::make_space({&count, 1});
-  Hid dataset(H5Dcreate2(group, name.c_str(), H5T_IEEE_F64LE, space.get(), H5P_DEFAULT, H5P_DEFAULT,
-                         H5P_DEFAULT),
-              &H5Dclose, "create", name);
-  store::check_h5(
-      H5Dwrite(dataset.get(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()),
-      "write", name);
-  dataset.close(name);
 }
 
 PlannerScore read_entry(hid_t group, const std::string& task, const std::string& method) {
@@ -96,9 +80,9 @@ void write_entry(hid_t group, const PlannerScore& score) {
   store::write_text(group, "command", score.command);
   store::write_text(group, "git", score.git);
   store::write_text(group, "created_utc", score.created_utc);
-  write_column(group, "return", score.returns);
-  write_column(group, "cpu_seconds", score.cpu_seconds);
-  write_column(group, "random_return", score.random_returns);
+  store::write_column(group, "return", score.returns);
+  store::write_column(group, "cpu_seconds", score.cpu_seconds);
+  store::write_column(group, "random_return", score.random_returns);
 }
 
 std::vector<PlannerScore> read_file(const fs::path& path) {
@@ -165,26 +149,6 @@ class FolderLock {
   int descriptor_;
 };
 
-void replace_file(const fs::path& path, const std::vector<PlannerScore>& scores) {
-  fs::path temporary = path;
-  temporary += ".tmp";
-  try {
-    store::with_path(temporary, [&] { write_file(temporary, scores); });
-    base::sync_path(temporary);
-    std::error_code failure;
-    fs::rename(temporary, path, failure);
-    if (failure) {
-      throw Error(Code::kIo, fmt::format("cannot rename {} to {}: {}", temporary.string(),
-                                         path.string(), failure.message()));
-    }
-  } catch (...) {
-    std::error_code ignored;
-    fs::remove(temporary, ignored);
-    throw;
-  }
-  base::sync_path(folder_of(path));
-}
-
 }  // namespace
 
 double PlannerScore::mean() const {
@@ -232,7 +196,7 @@ void record_score(const fs::path& path, const PlannerScore& score) {
   std::sort(scores.begin(), scores.end(), [](const PlannerScore& a, const PlannerScore& b) {
     return std::tie(a.task, a.method) < std::tie(b.task, b.method);
   });
-  replace_file(path, scores);
+  store::replace_file(path, [&](const fs::path& temporary) { write_file(temporary, scores); });
 }
 
 double Reference::score(double episode_return) const {

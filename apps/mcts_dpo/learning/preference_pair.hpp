@@ -6,6 +6,12 @@
 
 namespace tenfold::mcts_dpo {
 
+/// Nodes of a search tree that a pair was made of: siblings below parent, and where the chains of
+/// only children that went with them end. All 0 of pairs of whole solutions.
+struct PairNodes {
+  std::uint32_t parent = 0, winner = 0, winner_end = 0, loser = 0, loser_end = 0;
+};
+
 /// Two continuations of one prefix of a question's solution, the first judged better.
 struct PreferencePair {
   std::int64_t question = 0;  ///< pairs of one question share the forward pass of what they share
@@ -16,6 +22,7 @@ struct PreferencePair {
   double reference_winner = 0, reference_loser = 0;  ///< summed log-probabilities, see
                                                      ///< score_pairs
   double sampled_winner = 0;  ///< the winner's, as it was sampled: of the policy that searched
+  PairNodes nodes{};
 };
 
 /// A sequence of which the tokens from prompt on are to be made likely.

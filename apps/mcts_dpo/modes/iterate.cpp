@@ -5,7 +5,9 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "mcts_dpo/modes/tree_records.hpp"
 #include "mcts_dpo/question_sets.hpp"
+#include "search/tree_search.hpp"
 
 namespace tenfold::mcts_dpo {
 
@@ -89,6 +91,8 @@ void Iteration::state(store::StateRegistry& registry) {
   registry.replicated("progress/round", &round_number_);
   registry.replicated("progress/updates", &updates_done_);
   registry.replicated("progress/empty_rounds", &empty_rounds_);
+  registry.replicated("progress/searching_updates", &searching_updates_);
+  registry.replicated("progress/updates_before", &updates_before_);
   registry.replicated("progress/generated", &generated_);
   registry.replicated("progress/prefilled", &prefilled_);
   registry.replicated("progress/trained", &trained_);
@@ -187,6 +191,7 @@ void Iteration::prepare(train::RunContext& context) {
     }
   });
   score(learners);
+  keep_trees(context);
   updates_ = plan_updates(config_, lessons_, context.seed, number());
   prepared_ = true;
 }
@@ -219,6 +224,26 @@ void Iteration::score(const comm::Communicator& learners) {
     lessons_.pairs[i].reference_winner = scores[2 * i];
     lessons_.pairs[i].reference_loser = scores[2 * i + 1];
   }
+}
+
+void Iteration::keep_trees(train::RunContext& context) const {
+  const std::int64_t every = tree_interval(config_.save_trees);
+  const std::int64_t number = round_number_ + 1;
+  if (config_.method != "mcts-dpo" || every == 0 || !context.world.is_root()) return;
+  if (number % every != 0 && number != config_.rounds) return;
+  RoundFacts facts = round_facts(config_, *workshop_, context);
+  facts.round = number;
+  facts.policy_updates = searching_updates_;
+  save_trees(context, facts, [&](TreeTable& table) {
+    const search::SearchOptions options = search_options(config_, context.seed);
+    for (std::size_t p = 0; p < records_->questions(); ++p) {
+      search::ByteReader in(search::unsealed(records_->finished(p)));
+      add_tree(config_, workshop_->prompts, round().first + p, round().questions[p],
+               search::TreeSearch::get(in, options), table);
+    }
+    table.add(lessons_.pairs, searching_updates_);
+    table.add(lessons_.tally);
+  });
 }
 
 std::uint64_t Iteration::learn(train::RunContext& context) {
@@ -323,8 +348,11 @@ void Iteration::end_round(train::RunContext& context) {
     });
   }
   ++round_number_;
-  if (snapshot_.defined() && round_number_ % config_.policy_refresh == 0) {
-    snapshot_.copy_(workshop_->policy.learned());
+  if (config_.policy_refresh > 0 && round_number_ % config_.policy_refresh == 0) {
+    if (snapshot_.defined()) snapshot_.copy_(workshop_->policy.learned());
+    // Where others search meanwhile, the next round's trees are of the policy before this one.
+    searching_updates_ = context.roles ? updates_before_ : learner_->steps();
+    updates_before_ = learner_->steps();
   }
   updates_done_ = 0;
   records_->clear();

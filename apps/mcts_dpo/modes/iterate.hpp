@@ -50,6 +50,7 @@ class Iteration final : public train::Experiment {
   std::uint64_t collect(train::RunContext& context);
   void prepare(train::RunContext& context);
   void score(const comm::Communicator& learners);
+  void keep_trees(train::RunContext& context) const;
   std::uint64_t learn(train::RunContext& context);
   void update(const std::vector<std::size_t>& items, train::RunContext& context);
   void check_sampling(const UpdateReport& report, train::RunContext& context);
@@ -76,6 +77,8 @@ class Iteration final : public train::Experiment {
   // state
   std::int64_t version_ = 0;  ///< with roles: of the policy that was handed over last
   std::int64_t round_number_ = 0, updates_done_ = 0, empty_rounds_ = 0;
+  std::int64_t searching_updates_ = 0;  ///< that the policy which searched the round has had
+  std::int64_t updates_before_ = 0;     ///< with roles: that the policy handed over has had
   double generated_ = 0, prefilled_ = 0, trained_ = 0;  ///< tokens, over all ranks
   double first_accuracy_ = 0, best_accuracy_ = 0, last_accuracy_ = 0;
   std::int64_t evaluations_ = 0;

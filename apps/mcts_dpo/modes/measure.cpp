@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "mcts_dpo/modes/learning_metrics.hpp"
+#include "mcts_dpo/modes/tree_records.hpp"
 #include "mcts_dpo/search/calibration.hpp"
 #include "mcts_dpo/search/tree_pairs.hpp"
 #include "search/tree_search.hpp"
@@ -122,12 +123,25 @@ void Measurement::report_search(train::RunContext& context) {
       "{:.1f} % right by search, {:.1f} % of trees hold a right solution, {:.1f} "
       "tokens in a tree",
       100 * right / count, 100 * any / count, tokens / count);
+  keep_trees(context);
   if (config_.self_evaluation == "off") return;
   const double auc = area_under_curve(opinions);
   const double ece = expected_calibration_error(opinions);
   metrics.row("self_evaluation/auc", context.step, {auc});
   metrics.row("self_evaluation/ece", context.step, {ece});
   found_ += fmt::format("; self-evaluation: AUC {:.3f}, calibration error {:.3f}", auc, ece);
+}
+
+void Measurement::keep_trees(train::RunContext& context) const {
+  if (tree_interval(config_.save_trees) == 0 || !context.world.is_root()) return;
+  save_trees(context, round_facts(config_, *workshop_, context), [&](TreeTable& table) {
+    const search::SearchOptions options = search_options(config_, context.seed);
+    for (std::size_t p = 0; p < questions_; ++p) {
+      search::ByteReader in(search::unsealed(records_->finished(p)));
+      add_tree(config_, workshop_->prompts, p, workshop_->evaluation[p],
+               search::TreeSearch::get(in, options), table);
+    }
+  });
 }
 
 std::string Measurement::summary(train::RunContext&) {

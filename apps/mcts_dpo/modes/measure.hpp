@@ -32,6 +32,7 @@ class Measurement final : public train::Experiment {
   void measure_samples(train::RunContext& context);
   std::uint64_t search(train::RunContext& context);
   void report_search(train::RunContext& context);
+  void keep_trees(train::RunContext& context) const;
 
   const Config& config_;
   std::unique_ptr<Workshop> workshop_;

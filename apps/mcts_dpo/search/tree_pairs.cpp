@@ -12,17 +12,6 @@ namespace tenfold::mcts_dpo {
 using search::NodeId;
 using search::Tree;
 
-PairTally& PairTally::operator+=(const PairTally& other) {
-  trees += other.trees;
-  wrong_path += other.wrong_path;
-  kept += other.kept;
-  only_child += other.only_child;
-  small_gap += other.small_gap;
-  over_limit += other.over_limit;
-  too_long += other.too_long;
-  return *this;
-}
-
 namespace {
 
 // The published code's order; edge rewards of siblings differ as their R do.
@@ -30,12 +19,17 @@ auto rank_of(const Tree& tree, NodeId node) {
   return std::tuple(tree.q(node), tree.prior(node), tree.reward(node), tree.visits(node));
 }
 
-std::vector<std::int32_t> with_chain(const Tree& tree, NodeId node, double* log_prob = nullptr) {
-  std::vector<std::int32_t> tokens(tree.items(node).begin(), tree.items(node).end());
-  if (log_prob != nullptr) *log_prob = tree.log_prob(node);
-  while (tree.child_count(node) == 1) {
+// The last node of the chain of only children below node.
+NodeId chain_end(const Tree& tree, NodeId node) {
+  while (tree.child_count(node) == 1) node = tree.first_child(node);
+  return node;
+}
+
+// The items of all nodes from first down to last.
+std::vector<std::int32_t> chain_items(const Tree& tree, NodeId first, NodeId last) {
+  std::vector<std::int32_t> tokens(tree.items(first).begin(), tree.items(first).end());
+  for (NodeId node = first; node != last;) {
     node = tree.first_child(node);
-    if (log_prob != nullptr) *log_prob += tree.log_prob(node);
     tokens.insert(tokens.end(), tree.items(node).begin(), tree.items(node).end());
   }
   return tokens;
@@ -84,9 +78,13 @@ std::vector<PreferencePair> pairs_of(const Config& config, const Tree& tree,
     ++tally.wrong_path;
     return pairs;
   }
+  const auto drop = [&](NodeId node, std::uint64_t PairTally::*count, DropReason reason) {
+    ++(tally.*count);
+    tally.places.push_back({question, node, reason});
+  };
   for (const NodeId node : committed.first(committed.size() - 1)) {
     if (tree.child_count(node) < 2) {
-      ++tally.only_child;
+      drop(node, &PairTally::only_child, DropReason::kOnlyChild);
       continue;
     }
     const Siblings siblings =
@@ -97,20 +95,26 @@ std::vector<PreferencePair> pairs_of(const Config& config, const Tree& tree,
     pair.question = question;
     pair.gap = tree.q(siblings.winner) - tree.q(siblings.loser);
     if (pair.gap < config.min_gap) {
-      ++tally.small_gap;
+      drop(node, &PairTally::small_gap, DropReason::kSmallGap);
       continue;
     }
     if (pairs.size() >= static_cast<std::size_t>(config.most_pairs)) {
-      ++tally.over_limit;
+      drop(node, &PairTally::over_limit, DropReason::kOverLimit);
       continue;
     }
     pair.prefix = tree.state_items(node);
-    pair.winner = with_chain(tree, siblings.winner, &pair.sampled_winner);
-    pair.loser = with_chain(tree, siblings.loser);
+    pair.nodes = {node, siblings.winner, chain_end(tree, siblings.winner), siblings.loser,
+                  chain_end(tree, siblings.loser)};
+    pair.winner = chain_items(tree, pair.nodes.winner, pair.nodes.winner_end);
+    pair.loser = chain_items(tree, pair.nodes.loser, pair.nodes.loser_end);
+    for (NodeId at = siblings.winner;; at = tree.first_child(at)) {
+      pair.sampled_winner += tree.log_prob(at);
+      if (at == pair.nodes.winner_end) break;
+    }
     pair.smoothing = smoothing_of(config, tree, siblings);
     const std::size_t most = std::max(pair.winner.size(), pair.loser.size());
     if (static_cast<std::int64_t>(pair.prefix.size() + most) > longest) {
-      ++tally.too_long;
+      drop(node, &PairTally::too_long, DropReason::kTooLong);
       continue;
     }
     ++tally.kept;
