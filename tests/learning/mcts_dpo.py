@@ -39,6 +39,7 @@ class Study:
 
     def __init__(self, folder, keep):
         self.folder, self.keep = folder, keep
+        self.made = set()  # by this process: studies share models
 
     def run(self, name, words):
         """The folder of a finished run of these words."""
@@ -54,8 +55,9 @@ class Study:
     def model(self, name, words):
         """A run that leaves a model in its folder; the path of that."""
         model = self.folder / f"{name}-model"
-        if not self.keep:
+        if not self.keep and name not in self.made:
             shutil.rmtree(model, ignore_errors=True)
+        self.made.add(name)
         if not model.exists():
             shutil.rmtree(self.folder / name, ignore_errors=True)
             self.run(name, f"{words} --export {shlex.quote(str(model))}")
@@ -278,9 +280,9 @@ def main():
     unknown = set(options.studies) - set(STUDIES)
     if unknown:
         parser.error(f"no study is called {', '.join(sorted(unknown))}")
-    good = True
+    good, study = True, Study(options.folder, options.keep)
     for name in options.studies or STUDIES:
-        text, holds = STUDIES[name](Study(options.folder, options.keep))
+        text, holds = STUDIES[name](study)
         print(text, flush=True)
         if options.record:
             results.record("mcts_dpo", f"mcts_dpo_{name}", text)
