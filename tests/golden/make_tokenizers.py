@@ -1,6 +1,6 @@
 """Writes tests/golden/tokenizers: small tokenizers, and what their makers' own packages do with fuzzed text.
 
-    pip install tokenizers==0.23.3 sentencepiece==0.2.3
+    pip install sentencepiece==0.2.3    # tokenizers: requirements.txt
     python tests/golden/make_tokenizers.py
 
 For each kind a folder with tokenizer.json (trained and run by Hugging Face's `tokenizers`) or tokenizer.model

@@ -110,7 +110,7 @@ void AddedTokens::normalize(const std::function<std::string(const std::string&)>
 
 void AddedTokens::Matcher::build() {
   nodes.assign(1, {});
-  std::fill(std::begin(begins), std::end(begins), false);
+  begins.fill(false);
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     if (tokens[i].content.empty()) continue;
     begins[static_cast<unsigned char>(tokens[i].content[0])] = true;

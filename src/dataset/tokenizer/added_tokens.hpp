@@ -1,6 +1,7 @@
 // Tokens that are looked for in the text before anything else is done with it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -60,13 +61,13 @@ class AddedTokens {
   struct Matcher {
     std::vector<Token> tokens;
     std::vector<Node> nodes;
-    bool begins[256] = {};
+    std::array<bool, 256> begins{};
     void build();
     const Token* longest(std::string_view text) const;
   };
   static Token read(const JsonNode& node, TokenTable& table);
 
-  Matcher matchers_[2];
+  std::array<Matcher, 2> matchers_;
 };
 
 }  // namespace tenfold::dataset
