@@ -101,7 +101,9 @@ def _last_row(series: Series) -> np.ndarray:
 
 
 def model_name(run: Run) -> str:
-    return Path(option(run, "model.model")).name or "a fresh model"
+    """The model's folder; where it is called "model", with the one above."""
+    path = Path(option(run, "model.model"))
+    return "/".join(path.parts[-2:]) if path.name == "model" else path.name or "a fresh model"
 
 
 def rounds(run: Run) -> list[Round]:

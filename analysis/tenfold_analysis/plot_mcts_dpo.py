@@ -126,8 +126,8 @@ def success_figure(runs: list[Run]) -> Figure:
             _band(panel, _percent(_known(found_in.per_round(run, series) for run in members)), look, label)
         panel.set(xlabel="rounds", xlim=(0, None))
         panel.set_title(name)
+        panel.legend(loc="best")
     axes[0][0].set_ylabel("right answers, %")
-    axes[0][0].legend(loc="lower right")
     return figure
 
 
@@ -154,7 +154,7 @@ def pairs_axes(left: Axes, middle: Axes, right: Axes, runs: list[Run]) -> None:
     for panel, title in ((left, "How sure the visits are"), (middle, "How far apart Q is"), (right, "Are the labels right?")):
         panel.set_title(title)
         if arms:
-            panel.legend(loc="upper center" if panel is not right else "upper right")
+            panel.legend(loc="upper left" if panel is middle else "upper right")
 
 
 def pairs_figure(runs: list[Run]) -> Figure:

@@ -121,7 +121,7 @@ void write_tree_file(const fs::path& path, const RoundFacts& facts, const TreeTa
   const store::Hdf5Session session;
   store::replace_file(path, [&](const fs::path& temporary) {
     Hid file =
-        store::create_file(temporary, H5F_ACC_TRUNC, store::serial_access(H5F_LIBVER_V18, false));
+        store::create_file(temporary, H5F_ACC_TRUNC, store::serial_access(H5F_LIBVER_V110, false));
     write_facts(file, facts);
     write_trees(file, table.trees());
     write_nodes(file, table.nodes());
