@@ -51,16 +51,16 @@ def _percent(curves: list[tuple[np.ndarray, np.ndarray]]) -> list[tuple[np.ndarr
     return [(at, 100 * value) for at, value in curves]
 
 
-def _seeds(count: int) -> str:
-    return f"{count} seed{'s' * (count != 1)}"
+def _seeds(runs: list[Run]) -> str:
+    kind = "seed" if len({run.manifest.get("seed") for run in runs}) == len(runs) else "run"
+    return f"{len(runs)} {kind}{'s' * (len(runs) != 1)}"
 
 
 def accuracy_axes(left: Axes, right: Axes, runs: list[Run]) -> None:
     for index, (name, members) in enumerate(found_in.arms(runs).items()):
         look = style.line_style(index)
-        curves = _percent(_known(found_in.per_round(run, "eval/accuracy") for run in members))
-        _band(left, curves, look, None)
-        _band(right, _percent(_known(found_in.by_compute(run) for run in members)), look, f"{name} ({_seeds(len(curves))})", 1e3)
+        _band(left, _percent(_known(found_in.per_round(run, "eval/accuracy") for run in members)), look, None)
+        _band(right, _percent(_known(found_in.by_compute(run) for run in members)), look, f"{name} ({_seeds(members)})", 1e3)
     left.set(xlabel="rounds of search and learning", ylabel=_ACCURACY, xlim=(0, None))
     right.set(xlabel="thousand tokens generated + read + 3 × trained on", xlim=(0, None))
     right.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
