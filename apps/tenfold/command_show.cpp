@@ -167,19 +167,19 @@ base::Code run_show(const Arguments& arguments) {
 Command show_command() {
   return {
       {"show",
-       "RUN [ROUND[:QUESTION]]",
+       "RUN [PLACE]",
        1,
        2,
-       "what a run is, how it goes; --video: a film, --tree: searches",
+       "what a run is and how it goes; a film; its trees",
        "Works on running, killed and finished runs. The course of a metric is its curve over\n"
        "the rows so far, drawn between its lowest and its highest value.\n\n"
        "With --video, the policy of the newest checkpoint that is whole plays episodes of its\n"
        "task, without noise; no display is needed. Beside FILE come a sheet of pictures (.png)\n"
        "and what was played (.json); the report shows those of RUN/film.mp4.\n\n"
-       "With --tree, a search tree that mcts_dpo kept: of the newest round, or of the one that is\n"
-       "named, by a question's number or id. With --pairs, what was learned from it, a JSON "
-       "object\n"
-       "a line (prompt, chosen, rejected, alpha and where it comes from), as TRL's trainers read.",
+       "With --tree, a search tree that mcts_dpo kept, of the newest round; PLACE is another\n"
+       "round, or ROUND:QUESTION with a question's number or id. With --pairs, what was learned\n"
+       "from it: a JSON object a line (prompt, chosen, rejected, alpha and where it comes from),\n"
+       "as TRL's trainers read.",
        {{"all", 'a', "", "all options and events"},
         {"ascii", 0, "", "courses without Unicode"},
         {"tree", 't', "", "draw a search tree; with --all those of the round"},

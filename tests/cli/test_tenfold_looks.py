@@ -42,7 +42,7 @@ def test_help_names_every_command_and_fits_a_terminal():
     (["frobnicate"], ["Commands: ls, show"]),
     (["-x"], ["'-x'", "Commands: ls, show"]),
     (["help", "nope"], ["'nope'"]),
-    (["show"], ["RUN is missing", "tenfold show --help"]),
+    (["show"], ["RUN [PLACE] is missing", "tenfold show --help"]),
     (["show", "a", "b"], ["'b'", "too many"]),
     (["ls", "--all"], ["--all"]),
     (["tail", "a", "--line", "3"], ["--line", "Did you mean --lines"]),
