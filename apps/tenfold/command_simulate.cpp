@@ -197,8 +197,8 @@ Command simulate_command() {
        "the same (weak scaling); nothing is hidden behind computing. `bench_network` measures\n"
        "ALPHA and BETA. doubling: recursive doubling; ordered: --reduce ordered; 2-level: inside\n"
        "of nodes first.\n"
-       "--language-model: what mcts_dpo takes with a model of that config.json instead, memory of\n"
-       "a rank and hours of searching and learning.",
+       "--language-model: what mcts_dpo takes with a model of that config.json instead: memory\n"
+       "of a rank, hours of searching and learning.",
        {{"parameters", 'p', "N", "how many (7e9)"},
         {"model", 'm', "PATH", "table, checkpoint or run that says how many"},
         {"from", 'f', "RUN", "a measured run on one rank"},
@@ -225,7 +225,7 @@ Command simulate_command() {
         {"step-tokens", 0, "N", "of a sampled step (60)"},
         {"tree-tokens", 0, "N", "that are learned from in a tree (1500)"},
         {"decode-rate", 0, "N", "tokens that a rank samples in a second (5000)"},
-        {"flops", 0, "N", "operations of a rank in a second, as learning reaches them (1.2e14)"}}},
+        {"flops", 0, "N", "operations in a second that learning reaches on a rank (1.2e14)"}}},
       &run_simulate};
 }
 
