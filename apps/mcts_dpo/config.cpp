@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "mcts_dpo/data/steps.hpp"
 #include "mcts_dpo/presets.hpp"
 
 namespace tenfold::mcts_dpo {
@@ -333,6 +334,7 @@ void Config::validate() const {
     refuse("--mode iterate needs --model",
            "Train one with --mode sft --export DIR, then give --model DIR");
   }
+  static_cast<void>(parse_step_rules(step_rule));
   if (loss == "ipo" && smoothing != "none") {
     refuse("--loss ipo has no label smoothing", "Add --smoothing none");
   }
@@ -390,7 +392,8 @@ std::int64_t tree_interval(const std::string& save_trees) {
 double learning_rate(const Config& config, std::int64_t step, std::int64_t total) {
   const std::int64_t cycle =
       config.lr_cycle > 0 ? config.lr_cycle : std::max<std::int64_t>(total, 1);
-  const std::int64_t at = step % cycle;
+  // The run's end does not come again where it has more updates than was reckoned with.
+  const std::int64_t at = config.lr_cycle > 0 ? step % cycle : std::min(step, cycle);
   if (at < config.lr_warmup) {
     return config.lr * static_cast<double>(at + 1) / static_cast<double>(config.lr_warmup);
   }

@@ -14,38 +14,25 @@ BranchCache::Key BranchCache::key_of(std::uint64_t tree, const search::Tree& nod
 void BranchCache::put(std::uint64_t tree, NodeId parent, std::uint32_t child,
                       nn::Sequence sequence) {
   const Key key{tree, parent, child};
-  const auto [at, fresh] = branches_.emplace(key, Branch{sequence, ++clock_, 0});
+  const auto [at, fresh] = branches_.emplace(key, Branch{sequence, ++clock_});
   base::require(fresh, "BranchCache: a node has a sequence already");
   order_.emplace(clock_, key);
 }
 
-void BranchCache::touch(Branches::iterator at) {
-  order_.erase(at->second.used);
-  at->second.used = ++clock_;
-  if (at->second.pins == 0) order_.emplace(clock_, at->first);
-}
-
-BranchCache::Found BranchCache::pin_nearest(std::uint64_t tree, const search::Tree& nodes,
-                                            NodeId node) {
+BranchCache::Found BranchCache::nearest(std::uint64_t tree, const search::Tree& nodes,
+                                        NodeId node) {
   for (; nodes.parent(node) != search::kNoNode; node = nodes.parent(node)) {
     const auto at = branches_.find(key_of(tree, nodes, node));
     if (at == branches_.end()) continue;
-    ++at->second.pins;
-    touch(at);
+    order_.erase(at->second.used);
+    at->second.used = ++clock_;
+    order_.emplace(clock_, at->first);
     return {at->second.sequence, node};
   }
   return {};
 }
 
-void BranchCache::unpin(std::uint64_t tree, const search::Tree& nodes, NodeId node) {
-  const auto at = branches_.find(key_of(tree, nodes, node));
-  base::require(at != branches_.end() && at->second.pins > 0, "BranchCache: nothing is pinned");
-  --at->second.pins;
-  touch(at);
-}
-
 BranchCache::Branches::iterator BranchCache::remove(Branches::iterator at) {
-  base::require(at->second.pins == 0, "BranchCache: a sequence that is read cannot go");
   blocks_.release(at->second.sequence);
   order_.erase(at->second.used);
   return branches_.erase(at);

@@ -24,10 +24,9 @@ class BranchCache {
     nn::Sequence sequence = nn::Sequence::kNone;
     search::NodeId node = search::kNoNode;
   };
-  /// The deepest node on the way to node, or node itself, whose sequence is here. It stays, until
-  /// unpin: nothing is released that is being read.
-  Found pin_nearest(std::uint64_t tree, const search::Tree& nodes, search::NodeId node);
-  void unpin(std::uint64_t tree, const search::Tree& nodes, search::NodeId node);
+  /// The deepest node on the way to node, or node itself, whose sequence is here: until room is
+  /// made the next time.
+  Found nearest(std::uint64_t tree, const search::Tree& nodes, search::NodeId node);
   /// Releases what was used least lately until so many blocks more are free, or nothing is left to
   /// release. Returns whether anything was.
   bool make_room(std::int64_t blocks);
@@ -46,16 +45,14 @@ class BranchCache {
   struct Branch {
     nn::Sequence sequence;
     std::uint64_t used;  ///< names its place in order_
-    std::uint32_t pins;
   };
   using Branches = std::map<Key, Branch>;
   static Key key_of(std::uint64_t tree, const search::Tree& nodes, search::NodeId node);
-  void touch(Branches::iterator at);
   Branches::iterator remove(Branches::iterator at);
 
   nn::KvBlocks& blocks_;
   Branches branches_;
-  std::map<std::uint64_t, Key> order_;  ///< by last use; pinned ones are not in it
+  std::map<std::uint64_t, Key> order_;  ///< by last use
   std::uint64_t clock_ = 0, evictions_ = 0;
 };
 

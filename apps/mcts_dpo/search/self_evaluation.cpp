@@ -39,22 +39,13 @@ bool SelfEvaluator::submit(std::int64_t ticket, std::uint64_t tree, const Questi
   return true;
 }
 
-// Forks what the question's first evaluation has read, as far as the prompts are the same.
 void SelfEvaluator::request(Asked asked) {
   nn::GenerationRequest request;
   request.id = kFirstId + next_++;
   request.pending = asked.prompt;
-  if (const auto trunk = trunks_.find(asked.tree); trunk != trunks_.end()) {
-    const std::size_t shared =
-        std::min(common(trunk->second.tokens, asked.prompt), asked.prompt.size() - 1);
-    if (shared > 0) {
-      asked.parent =
-          decoder_.blocks().fork(trunk->second.sequence, static_cast<std::int64_t>(shared));
-      request.parent = asked.parent;
-      request.pending.erase(request.pending.begin(),
-                            request.pending.begin() + static_cast<std::ptrdiff_t>(shared));
-    }
-  }
+  request.locate = [this, tree = asked.tree, prompt = asked.prompt](nn::GenerationRequest& each) {
+    locate(tree, prompt, each);
+  };
   request.keep_trunk = !trunks_.contains(asked.tree);
   if (config_.self_evaluation == "official" && !asked.letter_found) {
     nn::SampleSpec greedy;
@@ -69,14 +60,35 @@ void SelfEvaluator::request(Asked asked) {
   decoder_.generator().submit(std::move(request));
 }
 
+// Goes on from what the question's first evaluation has read, as far as the prompts are the same.
+void SelfEvaluator::locate(std::uint64_t tree, const Tokens& prompt,
+                           nn::GenerationRequest& request) const {
+  const auto trunk = trunks_.find(tree);
+  std::size_t shared = 0;
+  if (trunk != trunks_.end()) {
+    shared = std::min(common(trunk->second.tokens, prompt), prompt.size() - 1);
+  }
+  request.parent = shared == 0 ? nn::Sequence::kNone : trunk->second.sequence;
+  request.parent_tokens = static_cast<std::int64_t>(shared);
+  request.pending.assign(prompt.begin() + static_cast<std::ptrdiff_t>(shared), prompt.end());
+}
+
+bool SelfEvaluator::make_room(std::int64_t blocks) {
+  const std::int64_t wanted = decoder_.blocks().free_blocks() + blocks;
+  bool any = false;
+  while (decoder_.blocks().free_blocks() < wanted && !trunks_.empty()) {
+    forget(trunks_.begin()->first);
+    any = true;
+  }
+  return any;
+}
+
 std::optional<SelfEvaluator::Answer> SelfEvaluator::take(nn::GenerationResult& result) {
   const auto at = asked_.find(result.id);
   base::require(at != asked_.end(), "SelfEvaluator: a result that nobody asked for");
   Asked asked = std::move(at->second);
   asked_.erase(at);
   nn::KvBlocks& blocks = decoder_.blocks();
-  if (asked.parent != nn::Sequence::kNone) blocks.release(asked.parent);
-  asked.parent = nn::Sequence::kNone;
   if (result.trunk != nn::Sequence::kNone) {
     const bool first = trunks_.emplace(asked.tree, Trunk{result.trunk, asked.prompt}).second;
     if (!first) blocks.release(result.trunk);

@@ -31,6 +31,9 @@ class SelfEvaluator {
   /// The answer that result completes, if it does.
   std::optional<Answer> take(nn::GenerationResult& result);
   void forget(std::uint64_t tree);
+  /// Releases what prompts share until so many blocks more are free, or nothing is left. Returns
+  /// whether anything was.
+  bool make_room(std::int64_t blocks);
   std::uint64_t too_long() const { return too_long_; }
 
  private:
@@ -41,11 +44,11 @@ class SelfEvaluator {
   struct Asked {
     std::int64_t ticket = 0;
     std::uint64_t tree = 0;
-    nn::Sequence parent = nn::Sequence::kNone;  ///< a fork of the trunk, ours
     Tokens prompt;
     bool letter_found = false;  ///< official: the greedy answer was read
   };
   void request(Asked asked);
+  void locate(std::uint64_t tree, const Tokens& prompt, nn::GenerationRequest& request) const;
   double confidence(const nn::GenerationResult& result) const;
   std::optional<Answer> read_letter(Asked asked, const nn::GenerationResult& result);
 

@@ -32,7 +32,9 @@ StepExpander::StepExpander(const Config& config, const Prompts& prompts, Decoder
       rules_(parse_step_rules(config.step_rule)),
       cache_(decoder.blocks()),
       evaluator_(config, prompts, decoder) {
-  decoder_.on_full([this](std::int64_t blocks) { return cache_.make_room(blocks); });
+  decoder_.on_full([this](std::int64_t blocks) {
+    return cache_.make_room(blocks) || evaluator_.make_room(blocks);
+  });
 }
 
 StepExpander::~StepExpander() {
@@ -91,20 +93,27 @@ void StepExpander::submit(std::uint64_t id, const Tree& tree, NodeId node) {
   prompt_tokens_[id] = static_cast<std::int64_t>(tree.items(0).size());
   const Question& question = question_of_(id);
   job.cap = cap_of(job, question);
-  job.from = cache_.pin_nearest(id, tree, node);
   submit_samples(job, question, number);
   if (config_.inject_solution && !question.solution.empty() && question.answer_key.empty()) {
     submit_injected(job, question, number);
   }
 }
 
+// The path goes on from the nearest node that was read: what is found when the request enters.
+void StepExpander::locate(const Job& job, const Tokens& step, nn::GenerationRequest& request) {
+  const BranchCache::Found from = cache_.nearest(job.id, *job.tree, job.node);
+  std::size_t read = 0;
+  if (from.node != search::kNoNode) read = job.tree->state_items(from.node).size() - 1;
+  request.parent = from.sequence;
+  request.pending.assign(job.path.begin() + static_cast<std::ptrdiff_t>(read), job.path.end());
+  request.pending.insert(request.pending.end(), step.begin(), step.end());
+}
+
 void StepExpander::submit_samples(Job& job, const Question& question, std::int64_t number) {
   nn::GenerationRequest request;
   request.id = number * kKinds + kSamples;
-  request.parent = job.from.sequence;
-  std::size_t read = 0;
-  if (job.from.node != search::kNoNode) read = job.tree->state_items(job.from.node).size() - 1;
-  request.pending.assign(job.path.begin() + static_cast<std::ptrdiff_t>(read), job.path.end());
+  request.pending = job.path;
+  request.locate = [this, &job](nn::GenerationRequest& each) { locate(job, {}, each); };
   request.ends = prompts_.ends();
   std::int64_t count = job.node == 0 ? config_.root_breadth : config_.breadth;
   if (job.whole) count = question.answer_key.empty() ? 1 : 2;
@@ -146,11 +155,9 @@ void StepExpander::submit_injected(Job& job, const Question& question, std::int6
   if (job.node == 0 && step.size() == gold.size()) return;
   nn::GenerationRequest request;
   request.id = number * kKinds + kInjected;
-  request.parent = job.from.sequence;
-  std::size_t read = 0;
-  if (job.from.node != search::kNoNode) read = job.tree->state_items(job.from.node).size() - 1;
-  request.pending.assign(job.path.begin() + static_cast<std::ptrdiff_t>(read), job.path.end());
+  request.pending = job.path;
   request.pending.insert(request.pending.end(), step.begin(), step.end());
+  request.locate = [this, &job, step](nn::GenerationRequest& each) { locate(job, step, each); };
   request.score_pending = true;
   request.keep_trunk = true;
   Candidate candidate;
@@ -209,6 +216,18 @@ void StepExpander::keep(Job& job, Candidate candidate) {
   job.candidates.push_back(std::move(candidate));
 }
 
+// Before opinions are asked for, which may have to wait for room: these sequences can make it.
+void StepExpander::store(Job& job) {
+  for (std::uint32_t child = 0; child < job.candidates.size(); ++child) {
+    const Candidate& candidate = job.candidates[child];
+    if (candidate.step.terminal) {
+      decoder_.blocks().release(candidate.sequence);
+    } else {
+      cache_.put(job.id, job.node, child, candidate.sequence);
+    }
+  }
+}
+
 void StepExpander::evaluate(Job& job, std::int64_t number) {
   if (!evaluator_.on()) return;
   const Question& question = question_of_(job.id);
@@ -243,6 +262,7 @@ void StepExpander::advance(std::vector<Expansion>& finished) {
       Job& job = jobs_.at(number);
       result.id % kKinds == kInjected ? take_injected(job, result) : take_samples(job, result);
       if (--job.awaited > 0) continue;
+      store(job);
       evaluate(job, number);
       if (job.awaited > 0) continue;
     }
@@ -295,20 +315,12 @@ search::NodeFacts StepExpander::facts_of(const Job& job, const Candidate& candid
 
 void StepExpander::finish(Job& job, std::vector<Expansion>& finished) {
   Expansion expansion = spare(job.id, job.node);
-  std::uint32_t child = 0;
-  for (Candidate& candidate : job.candidates) {
+  for (const Candidate& candidate : job.candidates) {
     const search::NodeFacts facts = facts_of(job, candidate);
     expansion.add(facts, candidate.step.tokens);
     ++statistics_.steps;
     statistics_.truncated += candidate.step.truncated ? 1 : 0;
-    if (candidate.step.terminal) {
-      decoder_.blocks().release(candidate.sequence);
-    } else {
-      cache_.put(job.id, job.node, child, candidate.sequence);
-    }
-    ++child;
   }
-  if (job.from.node != search::kNoNode) cache_.unpin(job.id, *job.tree, job.from.node);
   finished.push_back(std::move(expansion));
 }
 

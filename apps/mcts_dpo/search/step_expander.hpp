@@ -56,7 +56,6 @@ class StepExpander final : public search::Expander {
     std::uint64_t id = 0;
     const search::Tree* tree = nullptr;
     search::NodeId node = search::kNoNode;
-    BranchCache::Found from;
     Tokens path;  ///< prompt and steps, to node
     std::vector<StepWatcher> watchers;
     std::vector<Candidate> candidates;
@@ -65,12 +64,14 @@ class StepExpander final : public search::Expander {
     std::size_t awaited = 0;  ///< requests and evaluations that are not answered
   };
   std::int64_t cap_of(const Job& job, const Question& question) const;
+  void locate(const Job& job, const Tokens& step, nn::GenerationRequest& request);
   void submit_samples(Job& job, const Question& question, std::int64_t number);
   void submit_injected(Job& job, const Question& question, std::int64_t number);
   nn::SamplingOptions sampling(const Job& job, std::uint64_t child) const;
   void take_samples(Job& job, nn::GenerationResult& result);
   void take_injected(Job& job, nn::GenerationResult& result);
   void keep(Job& job, Candidate candidate);
+  void store(Job& job);
   void evaluate(Job& job, std::int64_t number);
   void finish(Job& job, std::vector<search::Expansion>& finished);
   search::NodeFacts facts_of(const Job& job, const Candidate& candidate);

@@ -69,8 +69,7 @@ void Generator::check(const GenerationRequest& request) const {
     if (sample.most_tokens < 1) refuse("has a sample of no token", "Give most_tokens");
   }
   const KvBlocks& blocks = engine_->blocks();
-  const std::int64_t before = request.parent == Sequence::kNone ? 0 : blocks.length(request.parent);
-  const std::int64_t length = before + std::ssize(request.pending);
+  const std::int64_t length = read_before(request) + std::ssize(request.pending);
   if (length > blocks.options().longest) {
     refuse(
         fmt::format("comes to {} tokens, a sequence may have {}", length, blocks.options().longest),
@@ -78,11 +77,18 @@ void Generator::check(const GenerationRequest& request) const {
   }
 }
 
+std::int64_t Generator::read_before(const GenerationRequest& request) const {
+  if (request.parent == Sequence::kNone) return 0;
+  const std::int64_t length = engine_->blocks().length(request.parent);
+  base::require(request.parent_tokens <= length, "Generator: a parent is shorter than is said");
+  return request.parent_tokens < 0 ? length : request.parent_tokens;
+}
+
 // Of the trunk, and of every sample's own tokens but the last.
 std::int64_t Generator::blocks_needed(const GenerationRequest& request) const {
   const KvBlocks& blocks = engine_->blocks();
   const std::int64_t size = blocks.options().block_tokens;
-  const std::int64_t before = request.parent == Sequence::kNone ? 0 : blocks.length(request.parent);
+  const std::int64_t before = read_before(request);
   const std::int64_t length = before + std::ssize(request.pending);
   const auto blocks_of = [&](std::int64_t tokens) { return (tokens + size - 1) / size; };
   // A last block that is not full is shared, and copied by whoever writes into it.
@@ -100,17 +106,16 @@ void Generator::submit(GenerationRequest request) {
 }
 
 // Whether so many blocks are free that no running job may take. Throws where none will become free.
-bool Generator::fits(const GenerationRequest& request) {
+bool Generator::fits(GenerationRequest& request) {
   const KvBlocks& blocks = engine_->blocks();
-  const std::int64_t needed = blocks_needed(request);
-  std::int64_t free = blocks.free_blocks() - promised_;
-  while (needed > free && options_.make_room && options_.make_room(needed - free)) {
-    const std::int64_t before = free;
+  std::int64_t needed = 0, free = 0;
+  do {
+    // What was released may have been the parent, and may be shared with others still.
+    if (request.locate) request.locate(request);
+    needed = blocks_needed(request);
     free = blocks.free_blocks() - promised_;
-    // What was released may be shared with others still.
-    if (free <= before) break;
-  }
-  if (needed <= free) return true;
+    if (needed <= free) return true;
+  } while (options_.make_room && options_.make_room(needed - free));
   if (!running_.empty()) {
     ++statistics_.waits;
     return false;
@@ -138,7 +143,8 @@ void Generator::enter(GenerationRequest request) {
     job->samples[i].result.log_probabilities.reserve(most);
   }
   const Sequence parent = job->request.parent;
-  job->trunk = parent == Sequence::kNone ? blocks.create() : blocks.fork(parent);
+  job->trunk =
+      parent == Sequence::kNone ? blocks.create() : blocks.fork(parent, job->request.parent_tokens);
   most_samples_ += job->widest();
   running_.push_back(std::move(job));
 }

@@ -30,11 +30,17 @@ enum class StopReason {
 
 struct GenerationRequest {
   std::int64_t id = 0;  ///< the caller's
-  /// What was read before; stays the caller's, unchanged, and must live until the result is there.
+  /// What was read before; stays the caller's, and must live, unchanged, until the request enters:
+  /// the result being there at the latest.
   Sequence parent = Sequence::kNone;
+  std::int64_t parent_tokens = -1;    ///< the first so many of parent's; -1: all
   std::vector<std::int32_t> pending;  ///< tokens to read after that, at least 1
-  std::vector<SampleSpec> samples;    ///< drawn after them, each on its own; none: scoring alone
-  std::vector<std::int32_t> ends;     ///< a sample ends with one of these
+  /// Called when the request is about to enter, and again whenever room was made for it: may set
+  /// parent, parent_tokens and pending to what is there now, as long as they are the same tokens
+  /// together. So a parent need not be kept for a request that waits. May be empty.
+  std::function<void(GenerationRequest&)> locate;
+  std::vector<SampleSpec> samples;  ///< drawn after them, each on its own; none: scoring alone
+  std::vector<std::int32_t> ends;   ///< a sample ends with one of these
   std::vector<std::int32_t> forbidden;
   /// Told every token that sample number drew, in order; true ends that sample. May be empty.
   std::function<bool(std::size_t number, std::int32_t token)> stops;
@@ -102,8 +108,9 @@ class Generator {
   struct Sample;
   struct Job;
   void check(const GenerationRequest& request) const;
+  std::int64_t read_before(const GenerationRequest& request) const;
   std::int64_t blocks_needed(const GenerationRequest& request) const;
-  bool fits(const GenerationRequest& request);
+  bool fits(GenerationRequest& request);
   void enter(GenerationRequest request);
   void admit();
   void plan_samples(Job& job);
