@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <span>
 
@@ -123,6 +124,22 @@ void Policy::read(const std::string& directory) {
   unused_ = stored.unused();
   parameters_ = at::zeros({model_->parameters().flat_size()}, at::kFloat);
   stored.read(0, values_of(parameters_));
+  require_finite(directory);
+}
+
+void Policy::require_finite(const std::string& directory) const {
+  const std::span<const float> values = values_of(parameters_);
+  for (const nn::ParameterEntry& entry : model_->parameters().entries()) {
+    const auto part = values.subspan(static_cast<std::size_t>(entry.offset),
+                                     static_cast<std::size_t>(entry.size));
+    const auto bad =
+        std::count_if(part.begin(), part.end(), [](float value) { return !std::isfinite(value); });
+    if (bad == 0) continue;
+    throw Error(Code::kData,
+                fmt::format("{}: {} of the {} numbers of {} are not finite", directory, bad,
+                            part.size(), entry.name),
+                "The model was spoilt in training or in copying: take an earlier one");
+  }
 }
 
 void Policy::write(const std::string& directory, const std::string& type) const {

@@ -52,6 +52,7 @@ class Policy {
 
  private:
   void read(const std::string& directory);
+  void require_finite(const std::string& directory) const;
   void make(const Config& config, std::uint32_t seed);
   void adapt(const Config& config, std::uint32_t seed);
 

@@ -34,6 +34,36 @@ std::vector<Question> read(const Config& config, const std::string& file, std::u
   return std::move(report.questions);
 }
 
+std::vector<Question> fitting(std::vector<Question> questions, const std::string& file,
+                              const Fits& fits) {
+  const std::size_t all = questions.size();
+  std::erase_if(questions, [&](const Question& each) { return !fits(each); });
+  if (questions.empty() && all > 0) {
+    throw base::Error(
+        base::Code::kData,
+        fmt::format("{}: all {} questions are too long for the model's positions", file, all),
+        "Take a model with more positions, or a smaller --step-tokens");
+  }
+  if (questions.size() < all) {
+    base::log_warning("{}: {} of {} questions are too long for the model and are left out", file,
+                      all - questions.size(), all);
+  }
+  return questions;
+}
+
+std::vector<Question> all_fitting(std::vector<Question> questions, const Config& config,
+                                  const Fits& fits) {
+  for (const Question& each : questions) {
+    if (fits(each)) continue;
+    throw base::Error(base::Code::kUsage,
+                      fmt::format("question {} of --task {} leaves no room for a step in the "
+                                  "model's positions",
+                                  each.id, config.task),
+                      "Give a fresh model more --positions, or take a smaller --step-tokens");
+  }
+  return questions;
+}
+
 std::size_t questions_of_run(const Config& config) {
   return static_cast<std::size_t>(config.rounds * config.questions);
 }
@@ -112,10 +142,13 @@ std::vector<Question> teacher_questions(const Config& config, std::uint32_t seed
   return questions;
 }
 
-std::vector<Question> search_questions(const Config& config, std::uint32_t seed) {
+std::vector<Question> search_questions(const Config& config, std::uint32_t seed, const Fits& fits) {
   const std::size_t wanted = questions_of_run(config);
-  if (const auto task = make_task(config, seed, 0)) return generate(*task, Split::kPool, wanted);
-  const std::vector<Question> all = read(config, config.train_file, seed);
+  if (const auto task = make_task(config, seed, 0)) {
+    return all_fitting(generate(*task, Split::kPool, wanted), config, fits);
+  }
+  const std::vector<Question> all =
+      fitting(read(config, config.train_file, seed), config.train_file, fits);
   std::vector<std::size_t> order(all.size());
   std::vector<Question> questions;
   for (std::uint64_t epoch = 0; questions.size() < wanted; ++epoch) {
@@ -128,12 +161,15 @@ std::vector<Question> search_questions(const Config& config, std::uint32_t seed)
   return questions;
 }
 
-std::vector<Question> evaluation_questions(const Config& config, std::uint32_t seed) {
+std::vector<Question> evaluation_questions(const Config& config, std::uint32_t seed,
+                                           const Fits& fits) {
   const auto count = static_cast<std::size_t>(config.eval_questions);
   if (const auto task = make_task(config, seed, 0)) {
-    return generate(*task, parse_split(config.eval_split), count == 0 ? 1000 : count);
+    return all_fitting(generate(*task, parse_split(config.eval_split), count == 0 ? 1000 : count),
+                       config, fits);
   }
-  std::vector<Question> questions = read(config, config.eval_file, seed);
+  std::vector<Question> questions =
+      fitting(read(config, config.eval_file, seed), config.eval_file, fits);
   if (count > 0 && questions.size() > count) questions.resize(count);
   if (!config.train_file.empty()) {
     const std::size_t leaked =

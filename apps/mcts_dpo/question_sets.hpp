@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,14 +23,19 @@ std::vector<std::string> prompt_words(const Config& config);
 std::vector<EvaluationExample> verdict_examples(const Config& config, std::uint32_t seed,
                                                 std::size_t count);
 
+/// Whether the model can read a question and answer it.
+using Fits = std::function<bool(const Question&)>;
+
 /// Questions to imitate solutions of (--mode sft, sft-continue). Throws Code::kData where a file
 /// has none.
 std::vector<Question> teacher_questions(const Config& config, std::uint32_t seed);
 /// The questions to search of all rounds, one after the other; a file's come in a new order in
-/// every epoch. Throws Code::kData.
-std::vector<Question> search_questions(const Config& config, std::uint32_t seed);
+/// every epoch. Those of a file that do not fit are left out, with a warning. Throws Code::kData,
+/// Code::kUsage where a generated one does not fit.
+std::vector<Question> search_questions(const Config& config, std::uint32_t seed, const Fits& fits);
 /// Questions to be measured by. Throws Code::kData, also where one of them is in the train file
-/// (unless --allow-leak).
-std::vector<Question> evaluation_questions(const Config& config, std::uint32_t seed);
+/// (unless --allow-leak). Fits as above.
+std::vector<Question> evaluation_questions(const Config& config, std::uint32_t seed,
+                                           const Fits& fits);
 
 }  // namespace tenfold::mcts_dpo

@@ -338,9 +338,8 @@ TEST(StepExpander, CountsWhatItGives) {
 TEST(StepExpander, ALongEvaluationHasTheOpinionOfTheStepsBefore) {
   Config config = small_config();
   config.self_evaluation = "forced";
-  config.solution_tokens = 85;
-  config.step_tokens = 30;
-  config.step_rule = "token(28)";
+  config.prompt_evaluation =
+      "{reference}{reference}{reference}{reference}{question}\\n{partial}\\n{options} ?";
   Tiny tiny(config);
   const Searched found = searched(tiny, 3, 3);
   EXPECT_GT(found.long_evaluations, 0U);

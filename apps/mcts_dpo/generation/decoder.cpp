@@ -31,6 +31,23 @@ Decoder::Decoder(const Config& config, const nn::Transformer& model, const at::D
       }});
 }
 
+void Decoder::require_room(std::int64_t prompt, std::int64_t samples, std::int64_t tokens) const {
+  const nn::KvBlocksOptions& pool = engine_->blocks().options();
+  const auto blocks_of = [&](std::int64_t count) {
+    return (count + pool.block_tokens - 1) / pool.block_tokens;
+  };
+  // Each sample copies the prompt's last block when that is not full.
+  const std::int64_t needed = blocks_of(prompt) + samples * (blocks_of(tokens) + 1);
+  if (needed <= pool.blocks) return;
+  const std::int64_t bytes = engine_->bytes_of_block();
+  throw base::Error(
+      base::Code::kUsage,
+      fmt::format("--cache-mib holds {} bytes of keys and values, {} samples of {} tokens behind a "
+                  "prompt of {} can need {}",
+                  pool.blocks * bytes, samples, tokens, prompt, needed * bytes),
+      fmt::format("Give --cache-mib {} or more", (needed * bytes + (1 << 20) - 1) >> 20));
+}
+
 void Decoder::set_parameters(const at::Tensor& flat) {
   base::require(generator_->idle(), "Decoder: parameters change while samples are drawn");
   engine_->set_parameters(flat);

@@ -21,6 +21,10 @@ class Decoder {
   /// Asked for room when the cache is full (nn::GeneratorOptions::make_room).
   void on_full(std::function<bool(std::int64_t)> make_room) { make_room_ = std::move(make_room); }
 
+  /// Throws Code::kUsage, naming bytes, where samples of so many tokens behind a prompt of so many
+  /// may not fit into the cache even when nothing else is there.
+  void require_room(std::int64_t prompt, std::int64_t samples, std::int64_t tokens) const;
+
   nn::Generator& generator() { return *generator_; }
   nn::KvBlocks& blocks() { return engine_->blocks(); }
   std::int64_t most_rows() const { return engine_->most_rows(); }

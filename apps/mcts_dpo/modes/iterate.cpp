@@ -61,10 +61,24 @@ void Iteration::build(train::RunContext& context) {
   reference_ = policy.reference();
   if (config_.policy_refresh > 1) snapshot_ = policy.learned().clone();
   if (collects()) {
-    questions_ = search_questions(config_, context.seed);
+    questions_ = search_questions(config_, context.seed, [&](const Question& each) {
+      return workshop_->fits(config_, each);
+    });
+    if (config_.method == "mcts-dpo") {
+      workshop_->require_search_room(config_, questions_);
+    } else {
+      workshop_->require_room(config_, questions_, config_.samples);
+    }
   } else {
     for (const Question& each : teacher_questions(config_, context.seed)) {
-      teacher_.push_back(imitation_of(workshop_->prompts, each));
+      Imitation sequence = imitation_of(workshop_->prompts, each);
+      if (std::ssize(sequence.tokens) > workshop_->decoder.longest()) continue;
+      teacher_.push_back(std::move(sequence));
+    }
+    if (teacher_.empty()) {
+      throw Error(Code::kData,
+                  "all of the teacher's solutions are longer than the model's positions",
+                  "Take a model with more positions");
     }
   }
   records_ =
@@ -80,6 +94,7 @@ void Iteration::state(store::StateRegistry& registry) {
   registry.experiment("iterate");
   registry.identity("task", config_.task);
   registry.identity("method", config_.method);
+  registry.identity("questions", fmt::format("{} a round", config_.questions));
   const Policy& policy = workshop_->policy;
   name_policy(registry, config_, policy);
   const nn::ParameterLayout& layout = policy.learned_layout();
@@ -110,8 +125,8 @@ at::Tensor Iteration::searching_parameters() const {
 }
 
 std::int64_t Iteration::planned_updates() const {
-  const std::int64_t batches = (config_.questions + config_.batch - 1) / config_.batch;
-  return config_.rounds * config_.passes * batches;
+  const auto updates = static_cast<std::int64_t>(updates_.size());
+  return learner_->steps() - updates_done_ + updates * (config_.rounds - round_number_);
 }
 
 Round Iteration::round_of(std::uint64_t number) const {
@@ -146,6 +161,7 @@ void Iteration::start_collecting(const Round& round, RoundRecords& records,
 }
 
 std::uint64_t Iteration::step(train::RunContext& context) {
+  workshop_->begin_step(config_, context);
   if (context.roles) return step_apart(context);
   if (!begun_) begin_round(context);
   if (collects() && records_->done() < records_->questions()) return collect(context);

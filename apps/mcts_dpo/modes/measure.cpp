@@ -41,6 +41,11 @@ void declare(train::Metrics& metrics, const Config& config) {
 void Measurement::build(train::RunContext& context) {
   workshop_ = std::make_unique<Workshop>(config_, context);
   questions_ = workshop_->evaluation.size();
+  if (config_.eval_by == "samples") {
+    workshop_->require_room(config_, workshop_->evaluation, config_.eval_samples);
+  } else if (config_.eval_by == "search") {
+    workshop_->require_search_room(config_, workshop_->evaluation);
+  }
   records_ = std::make_unique<RoundRecords>(questions_, context.shards);
   declare(*context.metrics, config_);
 }

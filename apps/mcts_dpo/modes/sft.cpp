@@ -115,6 +115,7 @@ std::vector<Imitation> SupervisedFineTuning::batch_of(std::uint64_t step) {
 }
 
 std::uint64_t SupervisedFineTuning::step(train::RunContext& context) {
+  workshop_->begin_step(config_, context);
   const double lr =
       learning_rate(config_, static_cast<std::int64_t>(context.step), config_.sft_steps);
   const UpdateReport report = learner_->imitate(batch_of(context.step), lr);

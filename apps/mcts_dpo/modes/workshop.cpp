@@ -1,23 +1,55 @@
 #include "mcts_dpo/modes/workshop.hpp"
 
+#include <algorithm>
+#include <filesystem>
+
 #include "base/log.hpp"
 #include "mcts_dpo/modes/learning_metrics.hpp"
 #include "mcts_dpo/question_sets.hpp"
+#include "nn/huggingface/folder_export.hpp"
 
 namespace tenfold::mcts_dpo {
+
+namespace fs = std::filesystem;
 
 Workshop::Workshop(const Config& config, train::RunContext& context)
     : policy(config, context.seed, context.device.device),
       prompts(config, policy.tokenizer()),
       decoder(config, policy.model(), context.device.device),
       sampler(config, prompts, decoder, context.seed),
-      evaluation(evaluation_questions(config, context.seed)) {
+      evaluation(evaluation_questions(config, context.seed,
+                                      [&](const Question& each) { return fits(config, each); })) {
   context.facts["reference"] = policy.digest();
   if (!policy.unused().empty() && context.world.is_root()) {
     base::log_warning("{}: {} tensors have no place in the model and are left out, {} first",
                       config.model, policy.unused().size(), policy.unused().front());
   }
   declare_evaluation_metrics(*context.metrics);
+  require_room(config, evaluation, 1);
+}
+
+void Workshop::require_room(const Config& config, std::span<const Question> questions,
+                            std::int64_t samples) const {
+  for (const Question& each : questions) {
+    const std::int64_t prompt = std::ssize(prompts.question(each));
+    const std::int64_t room = std::min(config.solution_tokens, decoder.longest() - prompt);
+    decoder.require_room(prompt, samples, room);
+  }
+}
+
+void Workshop::require_search_room(const Config& config,
+                                   std::span<const Question> questions) const {
+  const std::int64_t breadth = std::max<std::int64_t>({config.root_breadth, config.breadth, 2}) +
+                               (config.inject_solution ? 1 : 0);
+  for (const Question& each : questions) {
+    const std::int64_t prompt = std::ssize(prompts.question(each));
+    const std::int64_t path = std::min(prompt + config.solution_tokens, decoder.longest());
+    decoder.require_room(path, breadth, config.step_tokens);
+    decoder.require_room(prompt, 2, path - prompt);  // a step that runs to the solution's end
+    if (config.self_evaluation == "off") continue;
+    const std::int64_t opinion = std::ssize(prompts.evaluation(each, {})) + config.solution_tokens;
+    decoder.require_room(std::min(opinion, decoder.longest()), 0, 0);
+  }
 }
 
 Learned Workshop::learned() const {
@@ -32,14 +64,35 @@ Accuracy Workshop::evaluate(train::RunContext& context) {
   return found;
 }
 
+bool Workshop::fits(const Config& config, const Question& question) const {
+  const auto length = static_cast<std::int64_t>(prompts.question(question).size());
+  return length + std::max<std::int64_t>(1, config.step_tokens / 4) <= decoder.longest();
+}
+
+void Workshop::begin_step(const Config& config, const train::RunContext& context) {
+  if (worked) return;
+  worked = true;
+  context.world.agree([&] {
+    if (!context.world.is_root()) return;
+    for (const std::string& folder : {config.export_to, config.export_adapters_to}) {
+      if (!folder.empty()) nn::require_new_folder(folder);
+    }
+  });
+}
+
 void Workshop::export_policy(const Config& config, const train::RunContext& context) const {
   context.world.agree([&] {
     if (!context.world.is_root()) return;
-    if (!config.export_to.empty()) {
+    const auto wanted = [&](const std::string& folder) {
+      if (folder.empty() || worked || !fs::exists(folder)) return !folder.empty();
+      base::log_info("{} is there already and stays as it is", folder);
+      return false;
+    };
+    if (wanted(config.export_to)) {
       policy.write(config.export_to, config.export_type);
       base::log_info("the model is in {}", config.export_to);
     }
-    if (!config.export_adapters_to.empty()) {
+    if (wanted(config.export_adapters_to)) {
       policy.write_adapters(config.export_adapters_to, config.model);
       base::log_info("its adapters are in {}", config.export_adapters_to);
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "mcts_dpo/evaluation.hpp"
@@ -20,12 +21,23 @@ struct Workshop {
   Decoder decoder;
   SolutionSampler sampler;
   std::vector<Question> evaluation;
+  bool worked = false;  ///< a step was made
 
   /// Collective: the policy's greedy accuracy, as metrics at this step.
   Accuracy evaluate(train::RunContext& context);
   /// What a PolicyLearner moves.
   Learned learned() const;
-  /// Collective: rank 0 writes the policy to --export and --export-adapters, where asked for.
+  /// Collective, at every step: at the first one throws Code::kUsage where export_policy would.
+  void begin_step(const Config& config, const train::RunContext& context);
+  /// Whether a question leaves room for a step: a quarter of the longest, at least one token.
+  bool fits(const Config& config, const Question& question) const;
+  /// Throws Code::kUsage where the decoder's cache may be too small for samples of a question.
+  void require_room(const Config& config, std::span<const Question> questions,
+                    std::int64_t samples) const;
+  /// The same for searches of questions.
+  void require_search_room(const Config& config, std::span<const Question> questions) const;
+  /// Collective: rank 0 writes the policy to --export and --export-adapters, where asked for. What
+  /// a run that had ended before wrote there stays.
   void export_policy(const Config& config, const train::RunContext& context) const;
 };
 

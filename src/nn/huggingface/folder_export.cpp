@@ -7,16 +7,21 @@ namespace tenfold::nn {
 
 namespace fs = std::filesystem;
 
+void require_new_folder(const fs::path& folder) {
+  std::error_code error;
+  if (!fs::exists(folder, error)) return;
+  if (fs::is_directory(folder, error) && fs::is_empty(folder, error)) return;
+  throw base::Error(base::Code::kUsage,
+                    fmt::format("cannot export to {}: it is already there", folder.string()),
+                    "Name a new folder");
+}
+
 void write_folder(const fs::path& folder, const std::function<void(const fs::path&)>& fill) {
   const fs::path whole = folder.has_filename() ? folder : folder.parent_path();
   fs::path partial = whole;
   partial += ".partial";
   try {
-    if (fs::exists(whole) && !(fs::is_directory(whole) && fs::is_empty(whole))) {
-      throw base::Error(base::Code::kUsage,
-                        fmt::format("cannot export to {}: it is already there", whole.string()),
-                        "Name a new folder");
-    }
+    require_new_folder(whole);
     fs::remove_all(partial);
     base::make_directories(partial);
     fill(partial);
