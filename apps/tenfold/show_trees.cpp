@@ -51,6 +51,7 @@ fs::path file_of(const std::map<std::int64_t, fs::path>& files, std::int64_t rou
   const auto found = files.find(round);
   if (found != files.end()) return found->second;
   std::vector<std::string> kept;
+  kept.reserve(files.size());
   for (const auto& [number, path] : files) kept.push_back(std::to_string(number));
   throw Error(Code::kData, fmt::format("no trees of round {} are kept", round),
               "Kept are those of " + base::join(kept, ", "));
