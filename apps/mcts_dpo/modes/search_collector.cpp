@@ -109,7 +109,7 @@ class SearchCollector final : public Collector {
     const std::int64_t done = counters_.read(kFinished);
     if (done >= target) return true;
     if (context_.roles) return false;  // learners are at their updates until the round is over
-    if (comm::stop_bits() != 0 || (context_.world.is_root() && watch.seconds() > kPauseSeconds)) {
+    if (comm::stop_bits() != 0 || watch.seconds() > kPauseSeconds) {
       counters_.fetch_and_add(kPause, 1);
     }
     return done > 0 && counters_.read(kPause) > 0;
