@@ -44,7 +44,7 @@ std::vector<double> read_column(hid_t group, const std::string& name) {
   if (column.rows() == 0 || column.rows() > kMostEpisodes) {
     throw malformed(fmt::format("'{}' is not a column of episodes", name));
   }
-  const auto values = column.read<double>();
+  auto values = column.read<double>();
   if (!std::all_of(values.begin(), values.end(), [](double each) { return std::isfinite(each); })) {
     throw malformed(fmt::format("'{}' holds a value that is not a number", name));
   }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <span>
+#include <tuple>
 
 #include "nn/decoding/kv_blocks.hpp"
 #include "search/tree.hpp"
@@ -40,7 +41,9 @@ class BranchCache {
     std::uint64_t tree;
     search::NodeId parent;
     std::uint32_t child;
-    auto operator<=>(const Key&) const = default;
+    bool operator<(const Key& other) const {
+      return std::tie(tree, parent, child) < std::tie(other.tree, other.parent, other.child);
+    }
   };
   struct Branch {
     nn::Sequence sequence;
