@@ -6,16 +6,14 @@ against the return that followed (their figure 3).
 
 from __future__ import annotations
 
-import argparse
 import sys
-from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from . import figures, style, tables
-from .tenfold_h5 import NotARun, Run, find_runs, read_run
+from . import figures, plot_command, style, tables
+from .tenfold_h5 import NotARun, Run
 
 CURVE, RANDOM, CALIBRATION = "eval/return", "eval/random_return", "eval/q_vs_return"
 SHOWN = (CALIBRATION,)
@@ -176,24 +174,12 @@ def _planner_scores(entries: list[str]) -> dict[str, float]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="plot_ddpg", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("runs", nargs="+", metavar="RUN", help="run directory, or a folder of runs")
-    parser.add_argument("--out", type=Path, default=Path("ddpg.png"), help="png, svg or pdf")
+    parser = plot_command.parser("ddpg", __doc__)
     parser.add_argument("--planner-score", action="append", default=[], metavar="TASK=SCORE",
                         help="return that counts as 1 (0 is the random policy's)")
     chosen = parser.parse_args(arguments)
-    try:
-        runs = [read_run(path) for name in chosen.runs for path in find_runs(name)]
-        style.save(family_figure(runs, _planner_scores(chosen.planner_score)), chosen.out)
-    except NotARun as error:
-        print(f"plot_ddpg: {error}", file=sys.stderr)
-        return 3
-    except (OSError, ValueError) as error:
-        print(f"plot_ddpg: cannot write {chosen.out}: {error}", file=sys.stderr)
-        return 4
-    print(f"wrote {chosen.out}")
-    return 0
+    return plot_command.write("ddpg", chosen,
+                              lambda runs: family_figure(runs, _planner_scores(chosen.planner_score)))
 
 
 if __name__ == "__main__":

@@ -12,18 +12,16 @@ Exit codes: 0 done, 2 usage, 3 not a run (or none with what the figure shows), 4
 
 from __future__ import annotations
 
-import argparse
 import sys
-from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from . import mcts_dpo_runs as found_in
-from . import style, tree_page
+from . import plot_command, style, tree_page
 from .plot_ddpg import mean_curve
-from .tenfold_h5 import NotARun, Run, find_runs, read_run
+from .tenfold_h5 import NotARun, Run
 from .tree_h5 import tree_files
 
 SHOWN = ("eval/samples", "eval/pass_at", "eval/self_consistency", "train/winner_drift", "train/loser_drift")
@@ -243,23 +241,11 @@ def _useful(runs: list[Run], figure: str) -> list[Run]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="plot_mcts_dpo", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("runs", nargs="+", metavar="RUN", help="run directory, or a folder of runs")
+    parser = plot_command.parser("mcts_dpo", __doc__)
     parser.add_argument("--figure", choices=FIGURES, default="accuracy")
-    parser.add_argument("--out", type=Path, default=Path("mcts_dpo.png"), help="png, svg or pdf")
     chosen = parser.parse_args(arguments)
-    try:
-        runs = _useful([read_run(path) for name in chosen.runs for path in find_runs(name)], chosen.figure)
-        style.save(FIGURES[chosen.figure](runs), chosen.out)
-    except NotARun as error:
-        print(f"plot_mcts_dpo: {error}", file=sys.stderr)
-        return 3
-    except (OSError, ValueError) as error:
-        print(f"plot_mcts_dpo: cannot write {chosen.out}: {error}", file=sys.stderr)
-        return 4
-    print(f"wrote {chosen.out}")
-    return 0
+    return plot_command.write("mcts_dpo", chosen,
+                              lambda runs: FIGURES[chosen.figure](_useful(runs, chosen.figure)))
 
 
 if __name__ == "__main__":
