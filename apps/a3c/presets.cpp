@@ -4,11 +4,13 @@
 #include <utility>
 #include <vector>
 
+#include "cli/preset_values.hpp"
+
 namespace tenfold::a3c {
 
 namespace {
 
-using Values = std::vector<cli::PresetValue>;
+using Values = cli::PresetValues;
 
 // What the paper's Atari experiments have in common; (code) marks what re-implementations were told
 // by the authors.
@@ -33,18 +35,7 @@ Values atari() {
           {"optimizer.clip", "40", "(code)"}};
 }
 
-Values with(Values values, const Values& changed) {
-  for (const cli::PresetValue& each : changed) {
-    bool found = false;
-    for (cli::PresetValue& old : values) {
-      if (old.key != each.key) continue;
-      old = each;
-      found = true;
-    }
-    if (!found) values.push_back(each);
-  }
-  return values;
-}
+using cli::with;
 
 Values small(const std::string& task) {
   return {{"parallel.virtual-shards", "16", "section 5.1: 16 actor-learners"},

@@ -4,24 +4,15 @@
 #include <utility>
 #include <vector>
 
+#include "cli/preset_values.hpp"
+
 namespace tenfold::mcts_dpo {
 
 namespace {
 
-using Values = std::vector<cli::PresetValue>;
+using Values = cli::PresetValues;
 
-Values with(Values values, const Values& changed) {
-  for (const cli::PresetValue& each : changed) {
-    bool found = false;
-    for (cli::PresetValue& old : values) {
-      if (old.key != each.key) continue;
-      old = each;
-      found = true;
-    }
-    if (!found) values.push_back(each);
-  }
-  return values;
-}
+using cli::with;
 
 // The small experiment: notes, section 9.
 Values small_search() {

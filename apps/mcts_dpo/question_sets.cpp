@@ -1,12 +1,11 @@
 #include "mcts_dpo/question_sets.hpp"
 
 #include <algorithm>
-#include <numeric>
 #include <sstream>
 
 #include "base/error.hpp"
 #include "base/log.hpp"
-#include "base/philox.hpp"
+#include "base/shuffle.hpp"
 #include "mcts_dpo/data/chain.hpp"
 #include "mcts_dpo/data/commonsense.hpp"
 #include "mcts_dpo/data/reader.hpp"
@@ -66,14 +65,6 @@ std::vector<Question> all_fitting(std::vector<Question> questions, const Config&
 
 std::size_t questions_of_run(const Config& config) {
   return static_cast<std::size_t>(config.rounds * config.questions);
-}
-
-// Fisher and Yates, from the stream of one epoch.
-void shuffle(std::vector<std::size_t>& order, std::uint32_t seed, std::uint64_t epoch) {
-  base::Stream stream(seed, base::Purpose::kDataOrder, 0, epoch);
-  for (std::size_t i = order.size(); i > 1; --i) {
-    std::swap(order[i - 1], order[static_cast<std::size_t>(stream.below(i))]);
-  }
 }
 
 }  // namespace
@@ -149,11 +140,10 @@ std::vector<Question> search_questions(const Config& config, std::uint32_t seed,
   }
   const std::vector<Question> all =
       fitting(read(config, config.train_file, seed), config.train_file, fits);
-  std::vector<std::size_t> order(all.size());
   std::vector<Question> questions;
   for (std::uint64_t epoch = 0; questions.size() < wanted; ++epoch) {
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    shuffle(order, seed, epoch);
+    const auto order =
+        base::shuffled(all.size(), base::Stream(seed, base::Purpose::kDataOrder, 0, epoch));
     for (std::size_t i = 0; i < order.size() && questions.size() < wanted; ++i) {
       questions.push_back(all[order[i]]);
     }

@@ -8,6 +8,8 @@
 #include <ctime>
 #include <numeric>
 
+#include "base/utf8.hpp"
+
 namespace tenfold::base {
 
 namespace {
@@ -50,22 +52,9 @@ std::string scaled(double value, int small_digits, const std::array<const char*,
 // Length of the valid UTF-8 sequence at the start of text, 0 when there is none or when it stands
 // for a control character (terminals obey U+0080 to U+009F as they do ESC).
 std::size_t printable_length(std::string_view text) {
-  const auto at = [&](std::size_t i) {
-    return static_cast<std::uint32_t>(static_cast<unsigned char>(text[i]));
-  };
-  const std::uint32_t first = at(0);
-  if (first < 0x80) return first < 0x20 || first == 0x7F ? 0 : 1;
-  const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4 || length > text.size()) return 0;
-  std::uint32_t point = first & (0x7FU >> length);
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((at(i) & 0xC0U) != 0x80U) return 0;
-    point = point << 6 | (at(i) & 0x3FU);
-  }
-  const bool surrogate = point >= 0xD800 && point < 0xE000;
-  const bool overlong =
-      point < 0xA0 || (length == 3 && point < 0x800) || (length == 4 && point < 0x10000);
-  return surrogate || overlong || point > 0x10FFFF ? 0 : length;
+  const Utf8Character first = first_character(text);
+  const bool control = first.code < 0x20 || (first.code >= 0x7F && first.code < 0xA0);
+  return first.valid && !control ? static_cast<std::size_t>(first.bytes) : 0;
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
-#include "dataset/tokenizer/utf8.hpp"
+#include "base/utf8.hpp"
 
 #include <cstdint>
 #include <cstring>
 
-namespace tenfold::dataset {
+namespace tenfold::base {
 
 namespace {
 
@@ -101,4 +101,4 @@ void append_utf8(char32_t code, std::string& out) {
   }
 }
 
-}  // namespace tenfold::dataset
+}  // namespace tenfold::base

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace tenfold::dataset {
+namespace tenfold::base {
 
 struct Utf8Character {
   char32_t code = 0;
@@ -24,4 +24,4 @@ std::string valid_utf8(std::string_view text);
 
 void append_utf8(char32_t code, std::string& out);
 
-}  // namespace tenfold::dataset
+}  // namespace tenfold::base

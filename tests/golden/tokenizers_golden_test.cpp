@@ -7,8 +7,8 @@
 
 #include "base/file.hpp"
 #include "base/hash.hpp"
+#include "base/utf8.hpp"
 #include "dataset/tokenizer/tokenizer.hpp"
-#include "dataset/tokenizer/utf8.hpp"
 #include "unit/base_folder.hpp"
 
 namespace tenfold::dataset {
@@ -49,7 +49,7 @@ std::string spelled(const Tokenizer& tokenizer, const std::string& kind, const s
   std::string out;
   const Ids ids = tokenizer.encode(text, {.specials = specials});
   for (const std::int32_t id : ids) out += (out.empty() ? "" : ",") + std::to_string(id);
-  const std::string decoded = valid_utf8(tokenizer.decode(ids, specials));
+  const std::string decoded = base::valid_utf8(tokenizer.decode(ids, specials));
   const bool comparable = !falls_back_to_bytes(kind) || decoded.find("\uFFFD") == std::string::npos;
   return out + ";" + (comparable ? decoded : "") + ";";
 }

@@ -5,8 +5,8 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/philox.hpp"
+#include "base/utf8.hpp"
 #include "dataset/tokenizer/tokenizer.hpp"
-#include "dataset/tokenizer/utf8.hpp"
 #include "unit/base_folder.hpp"
 
 namespace tenfold::dataset {
@@ -101,7 +101,7 @@ TEST(Detokenizer, IncrementsOfTextAreText) {
   std::string all;
   for (const std::int32_t id : tokenizer->encode("Zürich 日本語 🙂🇨🇭\n")) {
     const std::string more = text.push(id);
-    EXPECT_TRUE(is_valid_utf8(more));
+    EXPECT_TRUE(base::is_valid_utf8(more));
     all += more;
   }
   EXPECT_EQ(text.flush(), "");
@@ -121,11 +121,11 @@ TEST(Utf8, ReplacesAsPythonDoes) {
       {"\x80\xbf", "\uFFFD\uFFFD"},
   };
   for (const auto& [text, expected] : cases) {
-    EXPECT_EQ(valid_utf8(text), expected);
-    EXPECT_FALSE(is_valid_utf8(text));
-    EXPECT_TRUE(is_valid_utf8(expected));
+    EXPECT_EQ(base::valid_utf8(text), expected);
+    EXPECT_FALSE(base::is_valid_utf8(text));
+    EXPECT_TRUE(base::is_valid_utf8(expected));
   }
-  EXPECT_EQ(valid_utf8("日本🙂\u0300"), "日本🙂\u0300");
+  EXPECT_EQ(base::valid_utf8("日本🙂\u0300"), "日本🙂\u0300");
 }
 
 using BuiltInFiles = test::TemporaryFolder;

@@ -4,7 +4,7 @@
 
 #include "base/error.hpp"
 #include "base/philox.hpp"
-#include "dataset/tokenizer/utf8.hpp"
+#include "base/utf8.hpp"
 #include "unit/dataset_small_tokenizer.hpp"
 
 namespace tenfold::dataset {

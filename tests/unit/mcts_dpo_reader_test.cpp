@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/philox.hpp"
+#include "base/utf8.hpp"
 #include "mcts_dpo/data/chain.hpp"
 #include "mcts_dpo/data/reader.hpp"
 #include "mcts_dpo/data/rows.hpp"
@@ -278,13 +279,13 @@ TEST(Reader, DamagedFilesNeverCrash) {
       EXPECT_LE(report.bad(), options.skip_bad_rows);
       for (const Question& question : report.questions) {
         EXPECT_FALSE(question.text.empty() || question.answer.empty() || question.id.empty());
-        EXPECT_TRUE(valid_utf8(question.text));
+        EXPECT_TRUE(base::is_valid_utf8(question.text));
         EXPECT_FALSE(question_json(question).empty());
       }
     } catch (const base::Error& error) {
       ++refused;
       EXPECT_EQ(error.code(), base::Code::kData);
-      EXPECT_TRUE(valid_utf8(error.message()));
+      EXPECT_TRUE(base::is_valid_utf8(error.message()));
     }
   }
   EXPECT_GT(read, 1000);
@@ -300,12 +301,12 @@ TEST(Reader, NestingDoesNotExhaustTheStack) {
 TEST(Rows, Utf8) {
   for (const char* good : {"", "a", "\xC2\x80", "\xE0\xA0\x80", "\xED\x9F\xBF", "\xF0\x90\x80\x80",
                            "\xF4\x8F\xBF\xBF"}) {
-    EXPECT_TRUE(valid_utf8(good)) << good;
+    EXPECT_TRUE(base::is_valid_utf8(good)) << good;
   }
   for (const char* bad :
        {"\x80", "\xC0\x80", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xF0\x8F\xBF\xBF",
         "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xC2", "\xE2\x82", "\xFF"}) {
-    EXPECT_FALSE(valid_utf8(bad));
+    EXPECT_FALSE(base::is_valid_utf8(bad));
   }
 }
 

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "base/error.hpp"
+#include "base/shuffle.hpp"
 #include "base/text.hpp"
 #include "mcts_dpo/data/words.hpp"
 
@@ -80,11 +81,6 @@ std::vector<std::string> made_up(std::string_view endings, std::size_t count) {
   return names;
 }
 
-template <class T>
-void shuffle(std::vector<T>& list, base::Stream& stream) {
-  for (std::size_t i = list.size(); i > 1; --i) std::swap(list[i - 1], list[stream.below(i)]);
-}
-
 /// Which part of the pairs a split has: 0 test, 1 validation, 2 to 4 sft and pool.
 bool of_split(std::size_t part, Split split) {
   if (split == Split::kTest) return part == 0;
@@ -131,7 +127,7 @@ struct CommonsenseTask::World {
       family.groups = f == 0 ? made_up("hib", kGroups) : owned(kContainers);
       std::vector<std::size_t> places(members);
       for (std::size_t i = 0; i < members; ++i) places[i] = i;
-      shuffle(places, stream);
+      base::shuffle(places, stream);
       for (const std::size_t place : places) {
         family.group_of.push_back(place % kGroups);
         family.rank.push_back(place / kGroups);
@@ -139,7 +135,7 @@ struct CommonsenseTask::World {
       for (std::size_t r = 0; r < text.relation_count; ++r) {
         family.values.push_back(owned(text.relations.at(r).values));
         base::require(family.values.back().size() == kGroups, "a relation without ten values");
-        shuffle(family.values.back(), stream);
+        base::shuffle(family.values.back(), stream);
       }
       for (std::size_t m = 0; m < members; ++m) {
         for (std::size_t r = 0; r < text.relation_count; ++r) {
@@ -177,7 +173,7 @@ std::optional<Question> CommonsenseTask::draw(Split split, std::uint32_t index,
     std::swap(choices[i], choices[i + stream.below(choices.size() - i)]);
   }
   choices.resize(kChoices);
-  shuffle(choices, stream);
+  base::shuffle(choices, stream);
 
   Question question;
   question.text = World::question_text(family, pair.member, pair.relation);

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/philox.hpp"
+#include "base/shuffle.hpp"
 #include "base/text.hpp"
 #include "mcts_dpo/answers/extract.hpp"
 #include "mcts_dpo/data/splits.hpp"
@@ -203,7 +204,7 @@ Question sciq_row(const json& row, std::uint32_t seed) {
   const std::uint64_t hash = question_hash(question);
   base::Stream stream(seed, base::Purpose::kDataItem, static_cast<std::uint32_t>(hash),
                       hash >> 32 | std::uint64_t{1} << 63);
-  for (std::size_t i = texts.size(); i > 1; --i) std::swap(texts[i - 1], texts[stream.below(i)]);
+  base::shuffle(texts, stream);
   set_choices(question, texts, texts, right, "correct_answer");
   question.solution = lines_of(optional_text(row, "support"));
   close_solution(question);

@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/text.hpp"
+#include "base/utf8.hpp"
 #include "mcts_dpo/data/formats.hpp"
 #include "mcts_dpo/data/rows.hpp"
 
@@ -27,7 +28,7 @@ json parsed(const Row& row, const ReadOptions& options) {
     throw BadRow{"too long", "",
                  fmt::format("{} bytes, at most {}", row.text.size(), options.most_row_bytes)};
   }
-  if (!valid_utf8(row.text)) throw BadRow{"not UTF-8", "", ""};
+  if (!base::is_valid_utf8(row.text)) throw BadRow{"not UTF-8", "", ""};
   json value;
   try {
     value = json::parse(row.text);

@@ -95,26 +95,4 @@ std::vector<Row> split_rows(std::string_view text, bool one_object) {
   return rows;
 }
 
-bool valid_utf8(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    const std::size_t length = lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-    if (length == 1) {
-      ++i;
-      continue;
-    }
-    if (lead < 0xC2 || lead > 0xF4 || i + length > text.size()) return false;
-    std::uint32_t code = lead & (0xFFU >> (length + 1));
-    for (std::size_t j = 1; j < length; ++j) {
-      const auto byte = static_cast<unsigned char>(text[i + j]);
-      if ((byte & 0xC0) != 0x80) return false;
-      code = code << 6 | (byte & 0x3FU);
-    }
-    const bool overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
-    if (overlong || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) return false;
-    i += length;
-  }
-  return true;
-}
-
 }  // namespace tenfold::mcts_dpo

@@ -17,7 +17,4 @@ struct Row {
 /// text that begins with '{' and whose first line does not end what it begins is a single row.
 std::vector<Row> split_rows(std::string_view text, bool one_object);
 
-/// No overlong forms, surrogates or numbers above U+10FFFF.
-bool valid_utf8(std::string_view text);
-
 }  // namespace tenfold::mcts_dpo

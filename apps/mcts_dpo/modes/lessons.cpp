@@ -4,7 +4,7 @@
 #include <set>
 
 #include "base/error.hpp"
-#include "base/philox.hpp"
+#include "base/shuffle.hpp"
 #include "mcts_dpo/search/calibration.hpp"
 #include "search/tree_search.hpp"
 
@@ -121,11 +121,7 @@ namespace {
 
 std::vector<std::size_t> shuffled(std::size_t count, std::uint32_t seed, std::uint32_t what,
                                   std::uint64_t step) {
-  std::vector<std::size_t> order(count);
-  for (std::size_t i = 0; i < count; ++i) order[i] = i;
-  base::Stream stream(seed, base::Purpose::kDataOrder, what, step);
-  for (std::size_t i = count; i > 1; --i) std::swap(order[i - 1], order[stream.below(i)]);
-  return order;
+  return base::shuffled(count, base::Stream(seed, base::Purpose::kDataOrder, what, step));
 }
 
 // Where lessons of one question begin, and behind the last.

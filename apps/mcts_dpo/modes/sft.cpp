@@ -4,7 +4,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
-#include "base/philox.hpp"
+#include "base/shuffle.hpp"
 #include "mcts_dpo/modes/lessons.hpp"
 #include "mcts_dpo/question_sets.hpp"
 
@@ -14,10 +14,6 @@ namespace {
 
 /// Batches that are filled from one pool of neighbours in length.
 constexpr std::size_t kPoolBatches = 16;
-
-void shuffle(std::span<std::size_t> order, base::Stream& stream) {
-  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[stream.below(i)]);
-}
 
 }  // namespace
 
@@ -90,7 +86,7 @@ void SupervisedFineTuning::order_epoch(std::uint64_t epoch) {
   order_.resize(examples_.size());
   for (std::size_t i = 0; i < order_.size(); ++i) order_[i] = i;
   base::Stream stream(seed_, base::Purpose::kDataOrder, 3, epoch);
-  shuffle(order_, stream);
+  base::shuffle(order_, stream);
   for (std::size_t at = 0; at < order_.size(); at += kPoolBatches * size) {
     const auto begin = order_.begin() + static_cast<std::ptrdiff_t>(at);
     const auto end = order_.begin() +
@@ -101,7 +97,7 @@ void SupervisedFineTuning::order_epoch(std::uint64_t epoch) {
   }
   batch_order_.resize(order_.size() / size);
   for (std::size_t i = 0; i < batch_order_.size(); ++i) batch_order_[i] = i;
-  shuffle(batch_order_, stream);
+  base::shuffle(batch_order_, stream);
 }
 
 std::vector<Imitation> SupervisedFineTuning::batch_of(std::uint64_t step) {

@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
+#include "base/utf8.hpp"
 #include "dataset/tokenizer/tokenizer.hpp"
-#include "dataset/tokenizer/utf8.hpp"
 
 namespace tenfold::dataset {
 
@@ -23,7 +23,7 @@ bool is_space(char32_t code) {
 std::size_t spaces_at_front(std::string_view text) {
   std::size_t at = 0;
   while (at < text.size()) {
-    const Utf8Character character = first_character(text.substr(at));
+    const base::Utf8Character character = base::first_character(text.substr(at));
     if (!character.valid || !is_space(character.code)) break;
     at += character.bytes;
   }
@@ -37,7 +37,7 @@ std::size_t spaces_at_back(std::string_view text) {
     while (begin > 0 && end - begin < 4 &&
            (static_cast<unsigned char>(text[begin]) & 0xC0U) == 0x80)
       --begin;
-    const Utf8Character character = first_character(text.substr(begin, end - begin));
+    const base::Utf8Character character = base::first_character(text.substr(begin, end - begin));
     if (!character.valid || !is_space(character.code)) break;
     end = begin;
   }

@@ -11,8 +11,8 @@
 #include "base/error.hpp"
 #include "base/hash.hpp"
 #include "base/text.hpp"
+#include "base/utf8.hpp"
 #include "dataset/tokenizer/byte_alphabet.hpp"
-#include "dataset/tokenizer/utf8.hpp"
 
 namespace tenfold::dataset {
 
@@ -95,7 +95,7 @@ void BpeModel::read_symbols(const TokenTable& table) {
   for (std::int32_t id = 0; id < table.size(); ++id) {
     if (!table.has(id) || table.text(id).empty()) continue;
     const std::string& text = table.text(id);
-    const Utf8Character character = first_character(text);
+    const base::Utf8Character character = base::first_character(text);
     if (character.valid && static_cast<std::size_t>(character.bytes) == text.size()) {
       if (character.code >= characters_.size()) characters_.resize(character.code + 1, -1);
       characters_[character.code] = id;
@@ -194,8 +194,9 @@ void BpeModel::append_symbols(std::string_view word, std::vector<std::int32_t>& 
   bool unknown_waits = false;
   while (!word.empty()) {
     const auto byte = static_cast<unsigned char>(word[0]);
-    const Utf8Character character =
-        bytes_ || byte < 0x80 ? Utf8Character{byte, 1, true, false} : first_character(word);
+    const base::Utf8Character character = bytes_ || byte < 0x80
+                                              ? base::Utf8Character{byte, 1, true, false}
+                                              : base::first_character(word);
     const std::string_view symbol = word.substr(0, character.bytes);
     word.remove_prefix(symbol.size());
     std::int32_t token = -1;

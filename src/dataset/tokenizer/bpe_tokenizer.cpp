@@ -2,8 +2,8 @@
 
 #include <string>
 
+#include "base/utf8.hpp"
 #include "dataset/tokenizer/decoder.hpp"
-#include "dataset/tokenizer/utf8.hpp"
 
 namespace tenfold::dataset {
 
@@ -37,7 +37,7 @@ BpeTokenizer::BpeTokenizer(const JsonNode& root) : normalizer_(root), pre_tokeni
 void BpeTokenizer::append_ids(std::string_view text, EncodeOptions options,
                               std::vector<std::int32_t>& ids) const {
   std::string valid;
-  if (!pre_tokenizer_.bytes() && !is_valid_utf8(text)) text = valid = valid_utf8(text);
+  if (!pre_tokenizer_.bytes() && !base::is_valid_utf8(text)) text = valid = base::valid_utf8(text);
   bool first = true;
   for (const AddedTokens::Part& part :
        added_.split(text, options.specials, AddedTokens::Stage::kRaw)) {
@@ -52,7 +52,7 @@ void BpeTokenizer::append_ids(std::string_view text, EncodeOptions options,
 
 void BpeTokenizer::append_raw(const Piece& piece, Specials specials,
                               std::vector<std::int32_t>& ids) const {
-  if (pre_tokenizer_.bytes() && !is_valid_utf8(piece.text)) {
+  if (pre_tokenizer_.bytes() && !base::is_valid_utf8(piece.text)) {
     append_bytes(piece, specials, ids);
   } else {
     append_valid(piece, specials, ids);
@@ -65,10 +65,10 @@ void BpeTokenizer::append_bytes(const Piece& piece, Specials specials,
   std::string_view rest = piece.text;
   bool front = true;
   while (!rest.empty()) {
-    const bool valid = first_character(rest).valid;
+    const bool valid = base::first_character(rest).valid;
     std::size_t end = 0;
     while (end < rest.size()) {
-      const Utf8Character character = first_character(rest.substr(end));
+      const base::Utf8Character character = base::first_character(rest.substr(end));
       if (character.valid != valid) break;
       end += static_cast<std::size_t>(character.bytes);
     }

@@ -6,10 +6,10 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "base/utf8.hpp"
 #include "dataset/tokenizer/byte_alphabet.hpp"
 #include "dataset/tokenizer/load.hpp"
 #include "dataset/tokenizer/tokenizer.hpp"
-#include "dataset/tokenizer/utf8.hpp"
 #include "dataset/tokenizer/word_tokenizer.hpp"
 
 namespace tenfold::dataset {
@@ -23,7 +23,7 @@ class Builder {
   explicit Builder(const SpecialTokens& specials) : specials_(specials) {}
 
   void add(const std::string& text) {
-    if (!is_valid_utf8(text)) {
+    if (!base::is_valid_utf8(text)) {
       throw base::Error(base::Code::kData,
                         fmt::format("token \"{}\" is not UTF-8", base::printable(text)));
     }
@@ -154,7 +154,7 @@ std::unique_ptr<Tokenizer> make_char_tokenizer(std::span<const std::string> char
   builder.add_specials();
   for (const std::string& character : characters) {
     if (character.empty() ||
-        static_cast<std::size_t>(first_character(character).bytes) != character.size()) {
+        static_cast<std::size_t>(base::first_character(character).bytes) != character.size()) {
       throw base::Error(base::Code::kData, fmt::format("\"{}\" is not one UTF-8 character",
                                                        base::printable(character)));
     }

@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "dataset/tokenizer/utf8.hpp"
+#include "base/utf8.hpp"
 
 namespace tenfold::dataset {
 
@@ -21,7 +21,7 @@ struct Alphabet {
       const bool printable = (byte >= '!' && byte <= '~') || (byte >= 0xA1 && byte <= 0xAC) ||
                              (byte >= 0xAE && byte <= 0xFF);
       const char32_t code = printable ? static_cast<char32_t>(byte) : next++;
-      append_utf8(code, characters[byte]);
+      base::append_utf8(code, characters[byte]);
       bytes[code] = byte;
     }
   }
@@ -48,7 +48,7 @@ std::string spell_bytes(std::string_view bytes) {
 std::optional<std::string> spelled_bytes(std::string_view token) {
   std::string out;
   while (!token.empty()) {
-    const Utf8Character character = first_character(token);
+    const base::Utf8Character character = base::first_character(token);
     if (!character.valid || character.code >= kCodes || alphabet().bytes[character.code] < 0) {
       return std::nullopt;
     }

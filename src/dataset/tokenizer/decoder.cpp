@@ -7,10 +7,10 @@
 #include <string>
 
 #include "base/text.hpp"
+#include "base/utf8.hpp"
 #include "dataset/tokenizer/byte_alphabet.hpp"
 #include "dataset/tokenizer/normalizer.hpp"
 #include "dataset/tokenizer/pattern.hpp"
-#include "dataset/tokenizer/utf8.hpp"
 
 namespace tenfold::dataset {
 
@@ -61,7 +61,7 @@ class SequenceReader {
       const Pattern pattern(node.at("pattern"));
       const std::string& content = node.at("content").text();
       change_bytes(table_, [&](const std::string& token) {
-        return is_valid_utf8(token) ? replace_all(token, pattern, content) : token;
+        return base::is_valid_utf8(token) ? replace_all(token, pattern, content) : token;
       });
     } else if (type == "ByteFallback") {
       node.only({"type"});
@@ -109,7 +109,7 @@ class SequenceReader {
     if (start.integer() < 0 || start.integer() > 1000) start.refuse("not in 0 .. 1000");
     const std::string& character = content.text();
     if (character.empty() ||
-        first_character(character).bytes != static_cast<int>(character.size())) {
+        base::first_character(character).bytes != static_cast<int>(character.size())) {
       content.refuse("not one character");
     }
     set_start(node, DecodeRules::Start::kStripText);

@@ -9,7 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "dataset/tokenizer/utf8.hpp"
+#include "base/utf8.hpp"
 
 namespace tenfold::dataset {
 
@@ -126,7 +126,7 @@ std::optional<Pattern::Match> Pattern::find(std::string_view text, std::size_t f
     const std::optional<Match> match = search(text, from);
     if (!match || match->begin != match->end || match->end != after) return match;
     if (from == text.size()) return std::nullopt;
-    from += first_character(text.substr(from)).bytes;
+    from += base::first_character(text.substr(from)).bytes;
   }
   return std::nullopt;
 }

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "base/utf8.hpp"
 #include "dataset/tokenizer/byte_alphabet.hpp"
-#include "dataset/tokenizer/utf8.hpp"
 
 namespace tenfold::dataset {
 
@@ -79,7 +79,8 @@ void PreTokenizer::add_metaspace(const JsonNode& node) {
   step.kind = Step::Kind::kMetaspace;
   step.marker = node.at("replacement").text();
   const std::string_view marker(step.marker);
-  if (marker.empty() || static_cast<std::size_t>(first_character(marker).bytes) != marker.size()) {
+  if (marker.empty() ||
+      static_cast<std::size_t>(base::first_character(marker).bytes) != marker.size()) {
     node.at("replacement").refuse("not one character");
   }
   const std::optional<JsonNode> spelled = node.find("str_rep");

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/utf8.hpp"
 #include "dataset/tokenizer/sentencepiece_model.hpp"
-#include "dataset/tokenizer/utf8.hpp"
 
 namespace tenfold::dataset {
 
@@ -104,7 +104,7 @@ const SentencePieceTokenizer::Library& SentencePieceTokenizer::continuing() cons
 void SentencePieceTokenizer::append_ids(std::string_view text, EncodeOptions options,
                                         std::vector<std::int32_t>& ids) const {
   std::string valid;
-  if (!is_valid_utf8(text)) text = valid = valid_utf8(text);
+  if (!base::is_valid_utf8(text)) text = valid = base::valid_utf8(text);
   bool first = true;
   std::vector<int> found;
   for (const AddedTokens::Part& part :

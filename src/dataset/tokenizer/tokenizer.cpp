@@ -1,7 +1,7 @@
 #include "dataset/tokenizer/tokenizer.hpp"
 
 #include "base/file.hpp"
-#include "dataset/tokenizer/utf8.hpp"
+#include "base/utf8.hpp"
 
 namespace tenfold::dataset {
 
@@ -52,7 +52,7 @@ std::string Detokenizer::push(std::int32_t id) {
     const auto byte = static_cast<unsigned char>(held_[held_.size() - back]);
     if (byte < 0x80) break;
     if (byte < 0xC0) continue;
-    if (first_character(std::string_view(held_).substr(held_.size() - back)).cut) {
+    if (base::first_character(std::string_view(held_).substr(held_.size() - back)).cut) {
       complete = held_.size() - back;
     }
     break;

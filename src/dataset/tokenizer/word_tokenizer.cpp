@@ -6,7 +6,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "dataset/tokenizer/utf8.hpp"
+#include "base/utf8.hpp"
 
 namespace tenfold::dataset {
 
@@ -88,7 +88,7 @@ WordTokenizer::WordTokenizer(const JsonNode& root) {
 void WordTokenizer::append_ids(std::string_view text, EncodeOptions options,
                                std::vector<std::int32_t>& ids) const {
   std::string valid;
-  if (!is_valid_utf8(text)) text = valid = valid_utf8(text);
+  if (!base::is_valid_utf8(text)) text = valid = base::valid_utf8(text);
   bool free_front = options.continuation;
   for (const AddedTokens::Part& part :
        added_.split(text, options.specials, AddedTokens::Stage::kRaw)) {
