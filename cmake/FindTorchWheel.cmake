@@ -38,6 +38,8 @@ if(TorchWheel_FOUND AND NOT TARGET TorchWheel::torch)
   set_target_properties(TorchWheel::torch PROPERTIES IMPORTED_LOCATION "${TORCH_LIBRARY}"
     INTERFACE_SYSTEM_INCLUDE_DIRECTORIES "${_torch_includes}"
     INTERFACE_INCLUDE_DIRECTORIES "${_torch_includes}"
+    # ATen/TensorOperators.h then brings the operators alone, not every function.
+    INTERFACE_COMPILE_DEFINITIONS AT_PER_OPERATOR_HEADERS
     INTERFACE_LINK_LIBRARIES "TorchWheel::torch_cpu;TorchWheel::c10")
   set(TORCHWHEEL_CUDA FALSE)
   if(TORCH_CUDA_LIBRARY AND TORCH_C10_CUDA_LIBRARY)

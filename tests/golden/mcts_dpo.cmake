@@ -1,4 +1,3 @@
 tenfold_test(golden_mcts_dpo LABEL golden
   SOURCES preference_golden_test.cpp ${PROJECT_SOURCE_DIR}/tests/unit/kokkos_environment.cpp
   DEPS tenfold::mcts_dpo_learning nlohmann_json::nlohmann_json)
-target_compile_definitions(golden_mcts_dpo PRIVATE AT_PER_OPERATOR_HEADERS)

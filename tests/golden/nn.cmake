@@ -1,5 +1,3 @@
 tenfold_test(golden_nn LABEL golden
   SOURCES nn_golden_test.cpp nn_autograd_test.cpp ${PROJECT_SOURCE_DIR}/tests/unit/kokkos_environment.cpp
   DEPS tenfold::nn nlohmann_json::nlohmann_json)
-# ATen/TensorOperators.h then brings the operators alone, not every function.
-target_compile_definitions(golden_nn PRIVATE AT_PER_OPERATOR_HEADERS)

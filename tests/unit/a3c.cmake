@@ -3,8 +3,6 @@ tenfold_test(unit_a3c LABEL unit
     a3c_networks_test.cpp a3c_optimizer_test.cpp a3c_schedules_test.cpp
     kokkos_environment.cpp
   DEPS tenfold_app_a3c)
-# ATen/TensorOperators.h then brings the operators alone, not every function.
-target_compile_definitions(unit_a3c PRIVATE AT_PER_OPERATOR_HEADERS)
 
 # Ranks are processes, which ThreadSanitizer cannot see: the code that shares parameters runs in threads here.
 include(CheckCXXSourceCompiles)

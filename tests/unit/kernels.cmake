@@ -3,5 +3,3 @@ tenfold_test(unit_kernels LABEL unit
     kernels_layer_norm_test.cpp kernels_shard_sum_test.cpp kernels_small_products_test.cpp
     kernels_runtime_test.cpp kokkos_environment.cpp
   DEPS tenfold::kernels)
-# ATen/TensorOperators.h then brings the operators alone, not every function.
-target_compile_definitions(unit_kernels PRIVATE AT_PER_OPERATOR_HEADERS)

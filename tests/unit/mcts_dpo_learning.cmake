@@ -1,4 +1,3 @@
 tenfold_test(unit_mcts_dpo_learning LABEL unit
   SOURCES mcts_dpo_loss_test.cpp kokkos_environment.cpp
   DEPS tenfold::mcts_dpo_learning)
-target_compile_definitions(unit_mcts_dpo_learning PRIVATE AT_PER_OPERATOR_HEADERS)

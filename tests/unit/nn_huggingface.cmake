@@ -1,5 +1,3 @@
 tenfold_test(unit_nn_huggingface LABEL unit
   SOURCES nn_lora_test.cpp nn_model_directory_test.cpp nn_safetensors_test.cpp
   DEPS tenfold::nn nlohmann_json::nlohmann_json)
-# ATen/TensorOperators.h then brings the operators alone, not every function.
-target_compile_definitions(unit_nn_huggingface PRIVATE AT_PER_OPERATOR_HEADERS)

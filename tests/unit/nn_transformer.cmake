@@ -1,4 +1,3 @@
 tenfold_test(unit_nn_transformer LABEL unit
   SOURCES nn_transformer_test.cpp nn_transformer_plan_test.cpp kokkos_environment.cpp
   DEPS tenfold::nn)
-target_compile_definitions(unit_nn_transformer PRIVATE AT_PER_OPERATOR_HEADERS)

@@ -13,19 +13,13 @@ else()
   target_sources(tenfold_env PRIVATE atari_task_absent.cpp gym_task_absent.cpp)
 endif()
 
-# The package tenfold_gym: build/<preset>/python is what to name in PYTHONPATH. The native part compiles the
-# two modules once more, since code in a shared object must be position independent and the programs' is not,
-# and leaves the embedded Python out.
+# The package tenfold_gym: build/<preset>/python is what to name in PYTHONPATH. The native part holds two modules
+# without the embedded Python.
 if(TENFOLD_PYTHON_TASKS)
   set(package "${CMAKE_BINARY_DIR}/python/tenfold_gym")
   pybind11_add_module(tenfold_gym_native MODULE NO_EXTRAS
-    python/tenfold_gym/native.cpp atari_task_absent.cpp gym_task_absent.cpp)
-  foreach(module base env)
-    get_target_property(sources tenfold_${module} SOURCES)
-    list(FILTER sources EXCLUDE REGEX "^python/")
-    list(TRANSFORM sources PREPEND "${PROJECT_SOURCE_DIR}/src/${module}/")
-    target_sources(tenfold_gym_native PRIVATE ${sources})
-  endforeach()
+    python/tenfold_gym/native.cpp atari_task_absent.cpp gym_task_absent.cpp
+    $<TARGET_OBJECTS:tenfold_base_objects> $<TARGET_OBJECTS:tenfold_env_objects>)
   target_include_directories(tenfold_gym_native PRIVATE "${PROJECT_SOURCE_DIR}/src")
   target_link_libraries(tenfold_gym_native PRIVATE
     fmt::fmt XxHash::XxHash OpenSSL::Crypto MujocoWheel::mujoco muparser::muparser tenfold_flags)
