@@ -179,7 +179,7 @@ Command show_command() {
        "With --tree, a search tree that mcts_dpo kept, of the newest round; PLACE is another\n"
        "round, or ROUND:QUESTION with a question's number or id. With --pairs, what was learned\n"
        "from it: a JSON object a line (prompt, chosen, rejected, alpha and where it comes from),\n"
-       "as TRL's trainers read.",
+       "as TRL's trainers read. chosen_ends, rejected_ends: an end token belongs behind it.",
        {{"all", 'a', "", "all options and events"},
         {"ascii", 0, "", "courses without Unicode"},
         {"tree", 't', "", "draw a search tree; with --all those of the round"},

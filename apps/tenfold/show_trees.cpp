@@ -153,6 +153,8 @@ base::Code show_pairs(const Arguments& arguments) {
         const nlohmann::ordered_json line{{"prompt", tree.text(0, pair.parent)},
                                           {"chosen", tree.text(pair.winner, pair.winner_end)},
                                           {"rejected", tree.text(pair.loser, pair.loser_end)},
+                                          {"chosen_ends", tree.nodes[pair.winner_end].ends()},
+                                          {"rejected_ends", tree.nodes[pair.loser_end].ends()},
                                           {"alpha", pair.alpha},
                                           {"gap", pair.gap},
                                           {"reference_log_prob_chosen", pair.reference_winner},

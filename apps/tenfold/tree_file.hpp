@@ -9,12 +9,24 @@
 
 namespace tenfold::tool {
 
+/// Of StoredNode::flags (docs/schema.md).
+enum : std::uint32_t {
+  kEndFlag = 1U << 0,
+  kCutFlag = 1U << 2,
+  kGivenFlag = 1U << 3,
+  kNoAnswerFlag = 1U << 4,
+  kDeadEndFlag = 1U << 5
+};
+
 struct StoredNode {
   std::uint32_t parent = 0, depth = 0, visits = 0, flags = 0;
   double q = 0, v = 0, reward = 0, self_evaluation = 0, outcome = 0, prior = 0, log_prob = 0;
   bool committed = false;
   std::string text;  ///< of its own step
   std::vector<std::uint32_t> children;
+
+  /// Its step closes a solution with an end token, which texts do not show.
+  bool ends() const { return (flags & (kEndFlag | kCutFlag)) == kEndFlag; }
 };
 
 /// Numbers of nodes of its tree; what the two continuations add below parent ends at *_end.

@@ -22,11 +22,12 @@ constexpr Art kUnicode{"├─", "└─", "│ ", "  ", "⏎", "…"};
 constexpr Art kAscii{"|-", "`-", "| ", "  ", "\\n", "..."};
 
 // Bits of /nodes/flags that say something which no other column does.
-constexpr std::array<std::pair<std::uint32_t, const char*>, 5> kFlags{{{1U << 0, "end"},
-                                                                       {1U << 2, "cut"},
-                                                                       {1U << 3, "given"},
-                                                                       {1U << 4, "no answer"},
-                                                                       {1U << 5, "dead end"}}};
+constexpr std::array<std::pair<std::uint32_t, const char*>, 5> kFlags{
+    {{kEndFlag, "end"},
+     {kCutFlag, "cut"},
+     {kGivenFlag, "given"},
+     {kNoAnswerFlag, "no answer"},
+     {kDeadEndFlag, "dead end"}}};
 
 /// On one line of a terminal.
 std::string one_line(const std::string& text, const Art& art) {

@@ -69,7 +69,7 @@ def test_pairs_are_json_lines(run):
     assert [each["round"] for each in found] == [2, 12]
     assert found[0] == {
         "prompt": "tom has 12 . finds 5 ?\n", "chosen": "12 + 5 = 17\nThe answer is 17",
-        "rejected": "12 - 5 = 7\nThe answer is 7", "alpha": 0.2, "gap": 2.0, "reference_log_prob_chosen": -3.0,
+        "rejected": "12 - 5 = 7\nThe answer is 7", "chosen_ends": True, "rejected_ends": True, "alpha": 0.2, "gap": 2.0, "reference_log_prob_chosen": -3.0,
         "reference_log_prob_rejected": -1.5, "round": 2, "question": 96, "id": "chain-2-0", "policy_updates": 24,
         "reference": "0123456789abcdef"}
     assert said("show", run, "--pairs", "2").splitlines() == said("show", run, "--pairs").splitlines()[:1]
