@@ -90,7 +90,7 @@ void declare_data(Config& c, cli::OptionTable& table) {
       .range(0, 1e9);
   table.add("data.allow-leak", &c.allow_leak, "questions of one file may be in the other");
   table
-      .add("data.eval-questions", &c.eval_questions, "questions of an evaluation; 0: all of a file")
+      .add("data.eval-questions", &c.eval_questions, "questions of an evaluation, spread over a file; 0: all of it, 300 generated ones")
       .range(0, 1e7);
   table.add("data.eval-split", &c.eval_split, "part of a generated task: tune on validation")
       .choices({"test", "validation"});
@@ -253,6 +253,9 @@ void declare_learning(Config& c, cli::OptionTable& table) {
   table.add("learn.lr-final", &c.lr_final, "where the cosine ends").range(0, 10);
   table.add("learn.lr-cycle", &c.lr_cycle, "updates of a cycle of it; 0: the run").range(0, 1e12);
   table.add("learn.lr-warmup", &c.lr_warmup, "updates of a linear warm-up").range(0, 1e12);
+  table.add("learn.lr-warmup-share", &c.lr_warmup_share, "or the share of the run that it takes")
+      .at_least(0)
+      .below(1);
   table.add("learn.beta1", &c.beta1, "AdamW").at_least(0).below(1);
   table.add("learn.beta2", &c.beta2, "AdamW").at_least(0).below(1);
   table.add("learn.weight-decay", &c.weight_decay, "of matrices, decoupled").range(0, 10);
@@ -350,6 +353,22 @@ void Config::validate() const {
   if (lr_schedule == "constant" && lr_final != 0) {
     refuse("--lr-final means nothing with --lr-schedule constant", "Add --lr-schedule cosine");
   }
+  if (lr_warmup_share > 0 && (lr_warmup > 0 || lr_cycle > 0)) {
+    refuse("--lr-warmup-share is of the whole run: it goes with neither --lr-warmup nor --lr-cycle",
+           "Give the one or the other");
+  }
+  const auto needs = [&](const char* option, const std::string& text,
+                         std::initializer_list<std::string_view> names) {
+    for (const std::string_view name : names) {
+      if (text.find(name) != std::string::npos) return;
+    }
+    refuse(fmt::format("--prompt.{} '{}' has no {}: every prompt would be the same", option,
+                       base::printable(text), fmt::join(names, " or ")),
+           "Write the placeholder where its text belongs; a number of questions is --learn.questions");
+  };
+  needs("question", prompt_question, {"{question}", "{text}"});
+  needs("evaluation", prompt_evaluation, {"{question}"});
+  needs("evaluation", prompt_evaluation, {"{partial}"});
   if (learners > 0 && method == "sft-continue") {
     refuse("--method sft-continue searches nothing, so --learners has no use", "Leave it at 0");
   }
@@ -389,17 +408,21 @@ std::int64_t tree_interval(const std::string& save_trees) {
   return every;
 }
 
-double learning_rate(const Config& config, std::int64_t step, std::int64_t total) {
-  const std::int64_t cycle =
-      config.lr_cycle > 0 ? config.lr_cycle : std::max<std::int64_t>(total, 1);
-  // The run's end does not come again where it has more updates than was reckoned with.
-  const std::int64_t at = config.lr_cycle > 0 ? step % cycle : std::min(step, cycle);
+double learning_rate(const Config& config, const UpdatePlace& place) {
+  const bool cycles = config.lr_cycle > 0;
+  const std::int64_t at = cycles ? place.step % config.lr_cycle : place.step;
   if (at < config.lr_warmup) {
     return config.lr * static_cast<double>(at + 1) / static_cast<double>(config.lr_warmup);
   }
+  if (place.before < config.lr_warmup_share) {
+    return config.lr * std::min(1.0, place.after / config.lr_warmup_share);
+  }
   if (config.lr_schedule == "constant") return config.lr;
-  const std::int64_t rest = std::max<std::int64_t>(cycle - config.lr_warmup, 1);
-  const double done = static_cast<double>(at - config.lr_warmup) / static_cast<double>(rest);
+  const double done =
+      cycles ? static_cast<double>(at - config.lr_warmup) /
+                   static_cast<double>(std::max<std::int64_t>(config.lr_cycle - config.lr_warmup, 1))
+             : std::clamp((place.before - config.lr_warmup_share) / (1 - config.lr_warmup_share),
+                          0.0, 1.0);
   return config.lr_final +
          (config.lr - config.lr_final) * 0.5 * (1 + std::cos(std::numbers::pi * done));
 }

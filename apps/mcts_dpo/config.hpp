@@ -35,7 +35,7 @@ struct Config {
   std::string train_file, eval_file, format = "auto";
   std::int64_t skip_bad_rows = 0;
   bool allow_leak = false;
-  std::int64_t eval_questions = 300;
+  std::int64_t eval_questions = 0;
   std::string eval_split = "test";
   // prompt
   std::string prompt_question = "{question}\\n", prompt_answer;
@@ -93,9 +93,10 @@ struct Config {
   std::int64_t samples = 8;
   std::int64_t most_empty_rounds = 3;
   double max_winner_drop = 0;
-  double lr = 1.5e-4, lr_final = 0;
+  double lr = 1e-4, lr_final = 0;
   std::string lr_schedule = "constant";
   std::int64_t lr_cycle = 0, lr_warmup = 0;
+  double lr_warmup_share = 0;
   double beta1 = 0.9, beta2 = 0.95, weight_decay = 0, clip = 1;
   std::int64_t logits_chunk = 1024;
   bool recompute = false;
@@ -118,9 +119,16 @@ int learning_ranks(const Config& config, int ranks);
 /// Of --save-trees: rounds between two whose trees are kept; 0: none are. Throws Code::kUsage.
 std::int64_t tree_interval(const std::string& save_trees);
 
-/// The step size of step number step (from 0) of total: a linear warm-up over lr_warmup steps of
-/// each cycle, then constant, or half a cosine from lr to lr_final. A cycle is lr_cycle steps, or
-/// the whole run.
-double learning_rate(const Config& config, std::int64_t step, std::int64_t total);
+/// Where in a run an update stands.
+struct UpdatePlace {
+  std::int64_t step = 0;  ///< updates before it
+  double before = 0;      ///< share of the run that is over before it
+  double after = 1;       ///< and behind it
+};
+
+/// The step size of an update: lr, or half a cosine from lr to lr_final, over the run or again over
+/// every lr_cycle updates; times a linear warm-up over lr_warmup updates of each cycle, or over
+/// lr_warmup_share of the run, behind which the cosine then begins.
+double learning_rate(const Config& config, const UpdatePlace& place);
 
 }  // namespace tenfold::mcts_dpo

@@ -55,12 +55,16 @@ Values paper() {
           {"learn.batch", "32", "section 4"},
           {"learn.passes", "1", "(code)"},
           {"learn.questions", "128", "ours: as many trees as search at a time"},
+          {"data.eval-questions", "0", "all of the file"},
+          {"model.cache-mib", "4096", "ours: 32 768 tokens of Mistral-7B in bfloat16"},
           {"learn.weight-decay", "0.05", "(code)"},
           {"learn.lr-schedule", "cosine", "(code)"}};
 }
 
 Values official(Values values) {
   return with(std::move(values), {{"search.compat", "official", "what the preset is for"},
+                                  {"learn.questions", "64", "(code): 64 trees an update"},
+                                  {"learn.batch", "512", "(code): all of their pairs, 8 a tree"},
                                   {"search.iterations", "64", "(code)"},
                                   {"search.first-root-factor", "4", "(code)"},
                                   {"search.self-evaluation", "official", "(code)"},
@@ -74,6 +78,8 @@ Values paper_math() {
                         {"search.depth-limit", "4", "section 4"},
                         {"prompt.step-tokens", "128", "(code)"},
                         {"prompt.solution-tokens", "512", "(code)"},
+                        {"learn.rounds", "58", "one epoch of GSM8K's 7473 questions"},
+                        {"learn.lr-warmup-share", "0.03", "(code)"},
                         {"learn.lr", "1e-6", "(code)"}});
 }
 
@@ -83,6 +89,8 @@ Values paper_choices() {
                         {"search.depth-limit", "3", "section 4"},
                         {"prompt.step-tokens", "32", "(code)"},
                         {"prompt.solution-tokens", "256", "(code)"},
+                        {"learn.rounds", "9", "one epoch of ARC-Challenge's 1119 questions"},
+                        {"learn.lr-warmup-share", "0.2", "(code)"},
                         {"learn.lr", "2e-6", "(code)"}});
 }
 
@@ -120,6 +128,7 @@ void declare_presets(cli::OptionTable& table) {
                 official(with(paper_math(), {{"search.root-breadth", "2", "(code)"},
                                              {"search.breadth", "2", "(code)"},
                                              {"search.depth-limit", "3", "(code)"},
+                                             {"learn.rounds", "117", "one epoch, as above"},
                                              {"search.inject-solution", "true", "(code)"},
                                              {"reward.novelty", "true", "(code)"}}))});
   table.preset({"official-choices", "multiple choice, as the published scripts do",
@@ -127,6 +136,7 @@ void declare_presets(cli::OptionTable& table) {
                                                 {"search.breadth", "2", "(code)"},
                                                 {"search.depth-limit", "4", "(code)"},
                                                 {"search.force-terminate", "false", "(code)"},
+                                                {"learn.rounds", "18", "one epoch, as above"},
                                                 {"reward.graded-choices", "true", "(code)"}}))});
 }
 

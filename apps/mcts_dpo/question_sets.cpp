@@ -63,6 +63,15 @@ std::vector<Question> all_fitting(std::vector<Question> questions, const Config&
   return questions;
 }
 
+// So many, from all over a file, which may be sorted.
+std::vector<Question> spread(std::vector<Question> questions, std::size_t count) {
+  std::vector<Question> chosen;
+  for (std::size_t i = 0; i < count; ++i) {
+    chosen.push_back(std::move(questions[i * questions.size() / count]));
+  }
+  return chosen;
+}
+
 std::size_t questions_of_run(const Config& config) {
   return static_cast<std::size_t>(config.rounds * config.questions);
 }
@@ -155,12 +164,12 @@ std::vector<Question> evaluation_questions(const Config& config, std::uint32_t s
                                            const Fits& fits) {
   const auto count = static_cast<std::size_t>(config.eval_questions);
   if (const auto task = make_task(config, seed, 0)) {
-    return all_fitting(generate(*task, parse_split(config.eval_split), count == 0 ? 1000 : count),
+    return all_fitting(generate(*task, parse_split(config.eval_split), count == 0 ? 300 : count),
                        config, fits);
   }
   std::vector<Question> questions =
       fitting(read(config, config.eval_file, seed), config.eval_file, fits);
-  if (count > 0 && questions.size() > count) questions.resize(count);
+  if (count > 0 && questions.size() > count) questions = spread(std::move(questions), count);
   if (!config.train_file.empty()) {
     const std::size_t leaked =
         check_leak(read(config, config.train_file, seed), questions, config.allow_leak);

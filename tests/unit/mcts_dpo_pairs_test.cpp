@@ -268,24 +268,40 @@ TEST(PassAtK, IsTheShareOfSubsetsWithARightSample) {
   }
 }
 
+// Of update number step of so many.
+double rate_of(const Config& config, std::int64_t step, double all) {
+  const auto at = static_cast<double>(step);
+  return learning_rate(config, {step, at / all, (at + 1) / all});
+}
+
 TEST(LearningRate, WarmsUpAndFallsAsACosine) {
   Config config;
   config.lr = 2;
-  EXPECT_EQ(learning_rate(config, 7, 10), 2);
+  EXPECT_EQ(rate_of(config, 7, 10), 2);
   config.lr_warmup = 4;
-  EXPECT_EQ(learning_rate(config, 0, 10), 0.5);
-  EXPECT_EQ(learning_rate(config, 3, 10), 2);
+  EXPECT_EQ(rate_of(config, 0, 10), 0.5);
+  EXPECT_EQ(rate_of(config, 3, 10), 2);
   config.lr_schedule = "cosine";
   config.lr_final = 1;
-  EXPECT_EQ(learning_rate(config, 1, 12), 1);
-  EXPECT_EQ(learning_rate(config, 4, 12), 2);
-  EXPECT_NEAR(learning_rate(config, 8, 12), 1.5, 1e-12);
-  EXPECT_NEAR(learning_rate(config, 6, 12), 1 + 0.5 * (1 + std::numbers::sqrt2 / 2), 1e-12);
-  EXPECT_NEAR(learning_rate(config, 12, 12), 1, 1e-12);
-  EXPECT_NEAR(learning_rate(config, 90, 12), 1, 1e-12) << "more updates than planned begin no new";
+  EXPECT_EQ(rate_of(config, 1, 12), 1);
+  EXPECT_NEAR(rate_of(config, 6, 12), 1.5, 1e-12);
+  EXPECT_NEAR(rate_of(config, 12, 12), 1, 1e-12);
   config.lr_cycle = 12;
-  EXPECT_EQ(learning_rate(config, 12, 100), 0.5);
-  EXPECT_NEAR(learning_rate(config, 20, 100), 1.5, 1e-12);
+  EXPECT_EQ(rate_of(config, 12, 100), 0.5);
+  EXPECT_NEAR(rate_of(config, 20, 100), 1.5, 1e-12);
+  EXPECT_NEAR(rate_of(config, 18, 100), 1 + 0.5 * (1 + std::numbers::sqrt2 / 2), 1e-12);
+}
+
+TEST(LearningRate, AWarmUpMayBeAShareOfTheRun) {
+  Config config;
+  config.lr = 2;
+  config.lr_warmup_share = 0.2;
+  config.lr_schedule = "cosine";
+  EXPECT_NEAR(rate_of(config, 0, 100), 0.1, 1e-12);
+  EXPECT_NEAR(rate_of(config, 18, 100), 1.9, 1e-12);
+  EXPECT_NEAR(rate_of(config, 20, 100), 2, 1e-12);
+  EXPECT_NEAR(rate_of(config, 60, 100), 1, 1e-12);
+  EXPECT_NEAR(rate_of(config, 100, 100), 0, 1e-12);
 }
 
 }  // namespace

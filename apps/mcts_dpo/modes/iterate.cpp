@@ -124,9 +124,13 @@ at::Tensor Iteration::searching_parameters() const {
   return snapshot_.defined() ? policy.merged(snapshot_) : policy.merged();
 }
 
-std::int64_t Iteration::planned_updates() const {
-  const auto updates = static_cast<std::int64_t>(updates_.size());
-  return learner_->steps() - updates_done_ + updates * (config_.rounds - round_number_);
+UpdatePlace Iteration::place() const {
+  const double updates = static_cast<double>(updates_.size());
+  const auto share = [&](std::int64_t done) {
+    return (static_cast<double>(round_number_) + static_cast<double>(done) / updates) /
+           static_cast<double>(config_.rounds);
+  };
+  return {learner_->steps(), share(updates_done_), share(updates_done_ + 1)};
 }
 
 Round Iteration::round_of(std::uint64_t number) const {
@@ -280,7 +284,7 @@ std::uint64_t Iteration::learn(train::RunContext& context) {
 }
 
 void Iteration::update(const std::vector<std::size_t>& items, train::RunContext& context) {
-  last_lr_ = learning_rate(config_, learner_->steps(), planned_updates());
+  last_lr_ = learning_rate(config_, place());
   UpdateReport report;
   if (preferences()) {
     std::vector<PreferencePair> batch;

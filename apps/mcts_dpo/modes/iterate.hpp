@@ -36,9 +36,8 @@ class Iteration final : public train::Experiment {
   bool collects() const { return config_.method != "sft-continue"; }
   std::uint64_t number() const { return static_cast<std::uint64_t>(round_number_); }
   std::uint64_t total_of_round() const { return static_cast<std::uint64_t>(2 * config_.questions); }
-  /// Updates that a schedule over the run reckons with: as many in each round to come as in this
-  /// one.
-  std::int64_t planned_updates() const;
+  /// Every round is the same share of a run, however many updates it has.
+  UpdatePlace place() const;
   at::Tensor searching_parameters() const;
   Round round() const { return round_of(number()); }
   Round round_of(std::uint64_t number) const;

@@ -112,8 +112,9 @@ std::vector<Imitation> SupervisedFineTuning::batch_of(std::uint64_t step) {
 
 std::uint64_t SupervisedFineTuning::step(train::RunContext& context) {
   workshop_->begin_step(config_, context);
-  const double lr =
-      learning_rate(config_, static_cast<std::int64_t>(context.step), config_.sft_steps);
+  const auto step = static_cast<double>(context.step), all = static_cast<double>(config_.sft_steps);
+  const double lr = learning_rate(
+      config_, {static_cast<std::int64_t>(context.step), step / all, (step + 1) / all});
   const UpdateReport report = learner_->imitate(batch_of(context.step), lr);
   if (!report.skipped) context.metrics->add("train/batch_loss", report.loss);
   return 1;
