@@ -15,14 +15,11 @@ namespace tenfold::a3c {
 namespace {
 
 void declare_metrics(train::Metrics& metrics) {
-  const auto rank0 = [&](const char* name, const char* unit, const char* description,
-                         const char* better) {
-    metrics.declare({name, unit, description, "rank0", better, 1});
-  };
-  rank0("eval/return", "reward", "mean return of an episode", "max");
-  rank0("eval/return_std", "reward", "standard deviation of the return over episodes", "");
-  rank0("eval/length", "decisions", "mean length of an episode", "");
-  rank0("eval/random_return", "reward", "mean return of uniform random actions", "");
+  metrics.declare_rank0("eval/return", "reward", "mean return of an episode", "max");
+  metrics.declare_rank0("eval/return_std", "reward",
+                        "standard deviation of the return over episodes");
+  metrics.declare_rank0("eval/length", "decisions", "mean length of an episode");
+  metrics.declare_rank0("eval/random_return", "reward", "mean return of uniform random actions");
   metrics.headline({"eval/return", "train/episode_return", "async/staleness"});
 }
 
@@ -73,15 +70,14 @@ void Experiment::build(train::RunContext& context) {
   learning_ = make_learning(config_, context);
   evaluator_ = std::make_unique<Evaluator>(config_, learning_->networks(), context);
   for (const std::string& name : evaluator_->fact_names()) {
-    context.metrics->declare(
-        {"eval/" + name, "", "the task's own, mean over episodes", "rank0", "", 1});
+    context.metrics->declare_rank0("eval/" + name, "", "the task's own, mean over episodes");
   }
   human_ = reference_scores(evaluator_->task().name);
   if (human_) {
-    context.metrics->declare({"eval/human_normalised", "",
-                              "eval/return, 0 as random play and 1 as a human tester "
-                              "(data/atari57_scores.csv)",
-                              "rank0", "max", 1});
+    context.metrics->declare_rank0("eval/human_normalised", "",
+                                   "eval/return, 0 as random play and 1 as a human tester "
+                                   "(data/atari57_scores.csv)",
+                                   "max");
   }
 }
 

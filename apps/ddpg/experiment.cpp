@@ -13,23 +13,23 @@ namespace tenfold::ddpg {
 namespace {
 
 void declare_metrics(train::Metrics& metrics, bool scores) {
-  const auto rank0 = [&](const char* name, const char* unit, const char* description,
-                         const char* better, std::uint64_t columns = 1) {
-    metrics.declare({name, unit, description, "rank0", better, columns});
-  };
-  rank0("eval/return", "reward", "mean return of an episode without noise", "max");
-  rank0("eval/return_std", "reward", "standard deviation of the return over episodes", "");
+  metrics.declare_rank0("eval/return", "reward", "mean return of an episode without noise", "max");
+  metrics.declare_rank0("eval/return_std", "reward",
+                        "standard deviation of the return over episodes");
   if (scores) {
-    rank0("eval/score", "", "eval/return, 0: random actions, 1: a planner that knows the dynamics",
-          "max");
+    metrics.declare_rank0("eval/score", "",
+                          "eval/return, 0: random actions, 1: a planner that knows the dynamics",
+                          "max");
   }
-  rank0("eval/length", "decisions", "mean length of an episode without noise", "");
-  rank0("eval/random_return", "reward", "mean return of uniform random actions", "");
-  rank0("eval/q_estimate", "reward", "mean estimate of Q(s, mu(s)) in states met", "");
-  rank0("eval/q_vs_return", "reward", "Q's estimate and the discounted return that followed", "",
-        2);
-  rank0("eval/q_slope", "", "slope of Q's estimates over the discounted returns, Huber's fit", "");
-  rank0("eval/q_bias", "reward", "mean of Q's estimate minus the discounted return", "");
+  metrics.declare_rank0("eval/length", "decisions", "mean length of an episode without noise");
+  metrics.declare_rank0("eval/random_return", "reward", "mean return of uniform random actions");
+  metrics.declare_rank0("eval/q_estimate", "reward", "mean estimate of Q(s, mu(s)) in states met");
+  metrics.declare_rank0("eval/q_vs_return", "reward",
+                        "Q's estimate and the discounted return that followed", "", 2);
+  metrics.declare_rank0("eval/q_slope", "",
+                        "slope of Q's estimates over the discounted returns, Huber's fit");
+  metrics.declare_rank0("eval/q_bias", "reward",
+                        "mean of Q's estimate minus the discounted return");
   const auto mean = [&](const char* name, const char* unit, const char* description,
                         const char* better = "") {
     metrics.declare({name, unit, description, "mean", better});

@@ -47,6 +47,10 @@ OptionBuilder& OptionBuilder::not_a_result() {
   option().affects_results = false;
   return *this;
 }
+OptionBuilder& OptionBuilder::one_a_seed() {
+  option().one_a_seed = true;
+  return *this;
+}
 OptionBuilder& OptionBuilder::only_with(std::string key, std::vector<std::string> words) {
   option().partner = Partner{std::move(key), std::move(words)};
   return *this;

@@ -35,7 +35,8 @@ struct Option {
   bool low_open = false, high_open = false;  ///< true: the bound itself is refused
   bool common = false;                       ///< shown in plain --help
   bool affects_results =
-      true;  ///< false: may differ between a run and its resumption (paths, logging)
+      true;                 ///< false: may differ between a run and its resumption (paths, logging)
+  bool one_a_seed = false;  ///< a folder to write: of several seeds each has its own below it
   std::optional<Partner> partner;
   std::function<void(const std::string&)> assign;  ///< throws Code::kUsage
   /// Further check of the text; returns what is wrong, or "" when fine.
@@ -57,6 +58,7 @@ class OptionBuilder {
   OptionBuilder& choices(std::vector<std::string> words);
   OptionBuilder& common();
   OptionBuilder& not_a_result();
+  OptionBuilder& one_a_seed();
   /// The user who gives it another value than its default without the partner is refused (parse).
   OptionBuilder& only_with(std::string key, std::vector<std::string> words = {});
   OptionBuilder& check(std::function<std::string(const std::string&)> validate);

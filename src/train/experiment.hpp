@@ -35,6 +35,9 @@ struct RunContext {
   /// The run's directory, for what an application keeps beside metrics and checkpoints; of a dry
   /// run one that is removed. Empty: nothing is kept.
   std::filesystem::path folder{};
+
+  /// The ranks with the role of this one; all, where there are no roles.
+  const comm::Communicator& group() const { return roles ? roles->group : world; }
 };
 
 /// One of the ten systems. The library calls, on every rank alike: build, (load), then step and

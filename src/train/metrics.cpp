@@ -15,6 +15,18 @@ void Metrics::declare(store::SeriesSpec spec) {
   slots_.push_back(Slot{std::move(spec)});
 }
 
+void Metrics::declare_rank0(std::string name, std::string unit, std::string description,
+                            std::string better, std::uint64_t columns) {
+  declare({std::move(name), std::move(unit), std::move(description), "rank0", std::move(better),
+           columns});
+}
+
+void Metrics::follow(std::string_view name, std::function<double()> count) {
+  base::require(slot(name).spec.reduction == "sum", "a count is followed by a series of sums");
+  const double now = count();
+  followed_.push_back({std::string(name), std::move(count), now});
+}
+
 Metrics::Slot& Metrics::slot(std::string_view name) {
   const auto found = index_.find(name);
   base::require(found != index_.end(), fmt::format("unknown metric {}", name));
@@ -40,6 +52,11 @@ void Metrics::event(std::uint64_t step, std::string_view kind, std::string_view 
 }
 
 void Metrics::publish(std::uint64_t step) {
+  for (Followed& each : followed_) {
+    const double now = each.count();
+    add(each.name, now - each.seen);
+    each.seen = now;
+  }
   std::vector<double> sums(2 * slots_.size());
   std::vector<double> maxima(slots_.size(), -std::numeric_limits<double>::infinity());
   for (std::size_t i = 0; i < slots_.size(); ++i) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -21,6 +22,12 @@ class Metrics {
   /// Build phase only, same order on all ranks. Series with reduction mean, sum or max are fed with
   /// add and published together; rank0 series are written row by row.
   void declare(store::SeriesSpec spec);
+  /// Declares a series of reduction rank0: better is "max", "min" or "", columns its width.
+  void declare_rank0(std::string name, std::string unit, std::string description,
+                     std::string better = {}, std::uint64_t columns = 1);
+  /// Asks count, a number that only grows, at every publish, and adds by how much it has grown on
+  /// this rank. Build phase only; a series of reduction sum.
+  void follow(std::string_view name, std::function<double()> count);
   /// Adds a sample to the present interval, on this rank. Throws Code::kBug for an unknown name.
   void add(std::string_view name, double value);
   /// Writes one row at once (rank 0 writes, other ranks do nothing). Series of reduction rank0.
@@ -51,10 +58,16 @@ class Metrics {
     double sum = 0, count = 0, max = 0, last = 0;
     bool has_last = false;
   };
+  struct Followed {
+    std::string name;
+    std::function<double()> count;
+    double seen = 0;
+  };
   Slot& slot(std::string_view name);
 
   comm::Communicator communicator_;
   std::vector<Slot> slots_;
+  std::vector<Followed> followed_;
   std::map<std::string, std::size_t, std::less<>> index_;
   std::vector<std::string> headline_;
   std::unique_ptr<store::MetricWriter> writer_;

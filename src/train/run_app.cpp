@@ -109,18 +109,18 @@ bool has_local_level(const RunOptions& options) {
 }
 
 void declare_library_metrics(Metrics& metrics, const RunOptions& options) {
-  metrics.declare({"checkpoint/seconds", "s", "time to write a checkpoint", "rank0", "min"});
-  metrics.declare({"checkpoint/stall_seconds", "s",
-                   "time that the run stood still for a checkpoint", "rank0", "min"});
-  metrics.declare({"checkpoint/bytes", "B", "size of a checkpoint", "rank0", ""});
+  metrics.declare_rank0("checkpoint/seconds", "s", "time to write a checkpoint", "min");
+  metrics.declare_rank0("checkpoint/stall_seconds", "s",
+                        "time that the run stood still for a checkpoint", "min");
+  metrics.declare_rank0("checkpoint/bytes", "B", "size of a checkpoint");
   metrics.declare({"train/skipped_updates", "updates",
                    "updates left out because a gradient was not finite", "sum", "min"});
   if (!has_local_level(options)) return;
-  metrics.declare(
-      {"checkpoint/local_seconds", "s", "slowest rank's time to write its part", "rank0", "min"});
-  metrics.declare({"checkpoint/local_stall_seconds", "s",
-                   "time that the run stood still for a node-local checkpoint", "rank0", "min"});
-  metrics.declare({"checkpoint/local_bytes", "B", "sum of all ranks' parts", "rank0", ""});
+  metrics.declare_rank0("checkpoint/local_seconds", "s", "slowest rank's time to write its part",
+                        "min");
+  metrics.declare_rank0("checkpoint/local_stall_seconds", "s",
+                        "time that the run stood still for a node-local checkpoint", "min");
+  metrics.declare_rank0("checkpoint/local_bytes", "B", "sum of all ranks' parts");
 }
 
 void banner(const Setup& setup, const RunContext& context, const fs::path& directory,
@@ -235,8 +235,7 @@ int live(const comm::Communicator& world, const Setup& setup) {
   write_provenance(setup, context, directory);
 
   watchdog.beat("build");
-  const comm::Communicator& group = context.roles ? context.roles->group : world;
-  GradientReducer reducer(group.duplicate(), context.shards, reduce_mode(options.reduce));
+  GradientReducer reducer(context.group().duplicate(), context.shards, reduce_mode(options.reduce));
   Metrics metrics(world.duplicate());
   context.reducer = &reducer;
   context.metrics = &metrics;
@@ -296,12 +295,18 @@ void print_agreed(const comm::Communicator& group, const comm::AgreedError& erro
 }
 
 // The same configuration with one seed, as if it had been asked for alone.
-void set_seed(const cli::OptionTable& table, const fs::path& folder, std::uint32_t seed,
-              Setup* setup) {
-  for (cli::ResolvedValue& each : setup->resolved) {
+void set_seed(const cli::OptionTable& table, const cli::Resolved& of_all, const fs::path& folder,
+              std::uint32_t seed, Setup* setup) {
+  const std::string name = fmt::format("seed-{}", seed);
+  setup->resolved = of_all;
+  for (std::size_t i = 0; i < of_all.size(); ++i) {
+    cli::ResolvedValue& each = setup->resolved[i];
     if (each.key == "run.seed") each.value = std::to_string(seed);
     if (each.key == "run.seeds") each.value.clear();
-    if (each.key == "run.dir") each.value = (folder / fmt::format("seed-{}", seed)).string();
+    if (each.key == "run.dir") each.value = (folder / name).string();
+    if (table.options()[i].one_a_seed && !each.value.empty()) {
+      each.value = (fs::path(each.value) / name).string();
+    }
   }
   table.apply(setup->resolved);
   setup->result_config = result_config(table, setup->resolved);
@@ -316,13 +321,14 @@ int live_seeds(const comm::Communicator& world, const cli::OptionTable& table, S
   }
   const std::vector<std::uint32_t> seeds = parse_seeds(setup.options.seeds);
   const fs::path folder = choose_run_directory(world, setup);
+  const cli::Resolved of_all = setup.resolved;
   const base::LogLevel level = log_level(setup.options.log_level);
   const auto one = [&](const comm::Communicator& group, std::uint32_t seed) {
     // Progress of the first group; of the others, what went wrong.
     const bool first = world.rank() == group.rank();
     base::log_configure(group.rank(), group.is_root(),
                         first ? level : std::max(level, base::LogLevel::kWarning));
-    set_seed(table, folder, seed, &setup);
+    set_seed(table, of_all, folder, seed, &setup);
     try {
       return live(group, setup);
     } catch (const comm::AgreedError& error) {

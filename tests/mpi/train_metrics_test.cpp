@@ -59,6 +59,27 @@ TEST_F(MetricsTest, ReduceOverSamplesAndRanks) {
   EXPECT_TRUE(std::isnan(metrics_.last("test/silent")));
 }
 
+// A count that has 100 before the run, then grows by r + 1 on rank r, then stands still.
+TEST_F(MetricsTest, FollowsACountByWhatItGrows) {
+  double count = 100;
+  metrics_.follow("test/sum", [&] { return count; });
+  count += world_.rank() + 1;
+  const double grown = 0.5 * world_.size() * (world_.size() + 1);
+  metrics_.publish(1);
+  EXPECT_EQ(metrics_.last("test/sum"), grown);
+  metrics_.publish(2);
+  EXPECT_EQ(metrics_.last("test/sum"), 0);
+  expect_bug([&] { metrics_.follow("test/mean", [] { return 0.0; }); });
+}
+
+TEST_F(MetricsTest, DeclaresSeriesOfRankZero) {
+  metrics_.declare_rank0("test/best", "s", "a time", "min");
+  EXPECT_EQ(metrics_.judged("test/best", "x").better, "min");
+  EXPECT_EQ(metrics_.judged("test/best", "x").reduction, "rank0");
+  metrics_.declare_rank0("test/wide", "", "three", {}, 3);
+  expect_bug([&] { metrics_.declare_rank0("test/wide", "", "again"); });
+}
+
 TEST_F(MetricsTest, MaximaOfNegativeNumbersAndOfOneRankOnly) {
   if (world_.rank() == world_.size() - 1) {
     for (const double value : {-5.0, -2.0, -7.0}) metrics_.add("test/max", value);

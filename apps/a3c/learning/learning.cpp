@@ -32,10 +32,6 @@ void declare_learning_metrics(const Config& config, train::Metrics& metrics) {
   const auto sum = [&](const char* name, const char* unit, const char* description) {
     metrics.declare({name, unit, description, "sum", ""});
   };
-  const auto rank0 = [&](const char* name, const char* unit, const char* description,
-                         std::uint64_t columns = 1) {
-    metrics.declare({name, unit, description, "rank0", "", columns});
-  };
   mean("train/episode_return", "reward", "return of training episodes, with exploration", "max");
   mean("train/episode_length", "decisions", "length of training episodes");
   mean("train/squared_error", "reward^2", "of V, or Q, against the return that it learns");
@@ -44,12 +40,12 @@ void declare_learning_metrics(const Config& config, train::Metrics& metrics) {
     mean("train/entropy", "nat", "mean entropy of the policy");
   } else {
     mean("train/epsilon", "", "mean exploration rate of the actors");
-    rank0("train/target_copies", "copies", "of the target network so far");
+    metrics.declare_rank0("train/target_copies", "copies", "of the target network so far");
   }
   mean("train/grad_norm", "", "norm of an update's gradient before it is bounded");
   mean("train/clipped", "fraction", "updates whose gradient was bounded");
   mean("train/learning_rate", "", "step size");
-  rank0("train/updates", "updates", "so far");
+  metrics.declare_rank0("train/updates", "updates", "so far");
   sum("train/unstable_episodes", "episodes",
       "cut for unstable physics, or a task's rewards or "
       "observations that are no numbers");
@@ -58,8 +54,9 @@ void declare_learning_metrics(const Config& config, train::Metrics& metrics) {
   if (config.update != "sync") {
     mean("async/staleness", "updates",
          "updates by others between reading the parameters and applying the gradient");
-    rank0("async/staleness_histogram", "updates", "how often it was 0, 1, 2, 3-4, 5-8, ... 65+",
-          StalenessHistogram::kBins);
+    metrics.declare_rank0("async/staleness_histogram", "updates",
+                          "how often it was 0, 1, 2, 3-4, 5-8, ... 65+", {},
+                          StalenessHistogram::kBins);
   }
 }
 

@@ -37,16 +37,15 @@ double deviation_of(const std::vector<double>& values) {
 }
 
 void declare_metrics(train::Metrics& metrics) {
-  const auto rank0 = [&](const char* name, const char* unit, const char* description,
-                         const char* better) {
-    metrics.declare({name, unit, description, "rank0", better});
-  };
-  rank0("eval/return", "reward", "mean return of an episode of the planner", "max");
-  rank0("eval/return_std", "reward", "standard deviation of the return over episodes", "");
-  rank0("eval/length", "decisions", "mean length of an episode of the planner", "");
-  rank0("eval/random_return", "reward", "mean return of uniform random actions", "");
-  rank0("planner/episode_return", "reward", "return of each episode of the planner", "max");
-  rank0("planner/cpu_seconds", "s", "mean CPU time of an episode of the planner", "min");
+  metrics.declare_rank0("eval/return", "reward", "mean return of an episode of the planner", "max");
+  metrics.declare_rank0("eval/return_std", "reward",
+                        "standard deviation of the return over episodes");
+  metrics.declare_rank0("eval/length", "decisions", "mean length of an episode of the planner");
+  metrics.declare_rank0("eval/random_return", "reward", "mean return of uniform random actions");
+  metrics.declare_rank0("planner/episode_return", "reward", "return of each episode of the planner",
+                        "max");
+  metrics.declare_rank0("planner/cpu_seconds", "s", "mean CPU time of an episode of the planner",
+                        "min");
   metrics.declare(
       {"planner/reward", "reward", "reward of a decision of the planner", "mean", "max"});
   metrics.headline({"planner/reward"});
