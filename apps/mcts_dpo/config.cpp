@@ -34,6 +34,7 @@ void declare_model(Config& c, cli::OptionTable& table) {
   table.add("model.export", &c.export_to, "directory for the model at the end")
       .alias("export")
       .not_a_result()
+      .one_a_seed()
       .common();
   table.add("model.export-type", &c.export_type, "type of exported weights")
       .choices({"float32", "bfloat16"})
@@ -52,7 +53,8 @@ void declare_model(Config& c, cli::OptionTable& table) {
            "directory to write the adapters to at the end, as PEFT's")
       .alias("export-adapters")
       .only_with("model.lora-rank")
-      .not_a_result();
+      .not_a_result()
+      .one_a_seed();
   table
       .add("model.engine", &c.engine,
            "what decodes: fused (own kernels, CPU: the same text whatever the batch), torch, auto: "

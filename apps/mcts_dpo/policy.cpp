@@ -13,6 +13,7 @@
 #include "base/text.hpp"
 #include "mcts_dpo/question_sets.hpp"
 #include "nn/huggingface/adapter_directory.hpp"
+#include "nn/huggingface/folder_export.hpp"
 #include "nn/huggingface/model_directory.hpp"
 
 namespace tenfold::mcts_dpo {
@@ -146,8 +147,10 @@ void Policy::write(const std::string& directory, const std::string& type) const 
   const at::Tensor host = merged().to(at::kCPU).contiguous();
   nn::ExportOptions options;
   options.type = type == "bfloat16" ? nn::StoredType::kBF16 : nn::StoredType::kF32;
-  nn::export_model(directory, description_, model_->parameters(), values_of(host), options);
-  tokenizer_->save(directory);
+  nn::write_folder(directory, [&](const fs::path& partial) {
+    nn::export_model(partial, description_, model_->parameters(), values_of(host), options);
+    tokenizer_->save(partial);
+  });
 }
 
 void Policy::write_adapters(const std::string& directory, const std::string& base) const {

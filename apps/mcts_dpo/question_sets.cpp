@@ -123,11 +123,16 @@ std::vector<EvaluationExample> verdict_examples(const Config& config, std::uint3
   return examples;
 }
 
-std::vector<Question> teacher_questions(const Config& config, std::uint32_t seed) {
+const std::vector<Question>& TrainFile::questions() {
+  if (!questions_) questions_ = read(config_, config_.train_file, seed_);
+  return *questions_;
+}
+
+std::vector<Question> teacher_questions(const Config& config, std::uint32_t seed, TrainFile& file) {
   if (const auto task = make_task(config, seed, config.flip)) {
     return generate(*task, Split::kSft, static_cast<std::size_t>(config.sft_examples));
   }
-  std::vector<Question> questions = read(config, config.train_file, seed);
+  std::vector<Question> questions = file.questions();
   const std::size_t all = questions.size();
   std::erase_if(questions, [](const Question& each) { return each.solution.empty(); });
   if (questions.empty()) {
@@ -142,13 +147,13 @@ std::vector<Question> teacher_questions(const Config& config, std::uint32_t seed
   return questions;
 }
 
-std::vector<Question> search_questions(const Config& config, std::uint32_t seed, const Fits& fits) {
+std::vector<Question> search_questions(const Config& config, std::uint32_t seed, TrainFile& file,
+                                       const Fits& fits) {
   const std::size_t wanted = questions_of_run(config);
   if (const auto task = make_task(config, seed, 0)) {
     return all_fitting(generate(*task, Split::kPool, wanted), config, fits);
   }
-  const std::vector<Question> all =
-      fitting(read(config, config.train_file, seed), config.train_file, fits);
+  const std::vector<Question> all = fitting(file.questions(), config.train_file, fits);
   std::vector<Question> questions;
   for (std::uint64_t epoch = 0; questions.size() < wanted; ++epoch) {
     const auto order =
@@ -161,7 +166,7 @@ std::vector<Question> search_questions(const Config& config, std::uint32_t seed,
 }
 
 std::vector<Question> evaluation_questions(const Config& config, std::uint32_t seed,
-                                           const Fits& fits) {
+                                           TrainFile& file, const Fits& fits) {
   const auto count = static_cast<std::size_t>(config.eval_questions);
   if (const auto task = make_task(config, seed, 0)) {
     return all_fitting(generate(*task, parse_split(config.eval_split), count == 0 ? 300 : count),
@@ -171,8 +176,7 @@ std::vector<Question> evaluation_questions(const Config& config, std::uint32_t s
       fitting(read(config, config.eval_file, seed), config.eval_file, fits);
   if (count > 0 && questions.size() > count) questions = spread(std::move(questions), count);
   if (!config.train_file.empty()) {
-    const std::size_t leaked =
-        check_leak(read(config, config.train_file, seed), questions, config.allow_leak);
+    const std::size_t leaked = check_leak(file.questions(), questions, config.allow_leak);
     if (leaked > 0) base::log_warning("{} questions of --eval-file are in --train-file", leaked);
   }
   return questions;

@@ -11,6 +11,7 @@
 
 #include "base/philox.hpp"
 #include "mcts_dpo/learning/policy_learner.hpp"
+#include "support/tiny_transformer.hpp"
 #include "support/training_world.hpp"
 
 namespace tenfold::mcts_dpo {
@@ -21,19 +22,6 @@ using comm::Communicator;
 constexpr std::int64_t kShards = 4;
 constexpr int kSteps = 4;
 constexpr double kLr = 3e-3, kDecay = 0.1, kClip = 0.05;
-
-nn::TransformerConfig tiny() {
-  nn::TransformerConfig config;
-  config.vocabulary = 19;
-  config.width = 16;
-  config.layers = 2;
-  config.heads = 2;
-  config.kv_heads = 1;
-  config.head_width = 8;
-  config.feed_forward = 24;
-  config.positions = 64;
-  return config;
-}
 
 std::vector<std::int32_t> drawn(base::Stream& stream, std::size_t count) {
   std::vector<std::int32_t> tokens;
@@ -83,7 +71,7 @@ PreferenceOptions preference() {
 struct Learner {
   Learner(const Communicator& communicator, train::ReduceMode mode, bool zero1 = false)
       : training(communicator, kShards, mode),
-        model(tiny()),
+        model(test::tiny_transformer()),
         parameters(at::zeros({model.parameters().flat_size()}, at::kFloat)) {
     model.initialize(parameters, 5);
     training.metrics().declare({"train/skipped_updates", "updates", "", "sum", ""});
@@ -128,7 +116,7 @@ TEST(PolicyLearner, HasTheBitsOfOneRank) {
 class Plain {
  public:
   explicit Plain(const at::Tensor& start)
-      : model_(tiny()),
+      : model_(test::tiny_transformer()),
         parameters_(start.to(at::kDouble)),
         m_(at::zeros_like(parameters_)),
         v_(at::zeros_like(parameters_)),

@@ -12,6 +12,7 @@
 #include "mcts_dpo/learning/packed_pairs.hpp"
 #include "mcts_dpo/learning/policy_learner.hpp"
 #include "mcts_dpo/learning/preference_loss.hpp"
+#include "support/tiny_transformer.hpp"
 
 namespace tenfold::mcts_dpo {
 namespace {
@@ -113,19 +114,6 @@ TEST(VisitSmoothing, IsTheLosersShareOfVisits) {
   EXPECT_DOUBLE_EQ(visit_smoothing(0, 3), 0.5);
 }
 
-nn::TransformerConfig tiny() {
-  nn::TransformerConfig config;
-  config.vocabulary = 19;
-  config.width = 16;
-  config.layers = 2;
-  config.heads = 2;
-  config.kv_heads = 1;
-  config.head_width = 8;
-  config.feed_forward = 24;
-  config.positions = 64;
-  return config;
-}
-
 // Two questions; the second pair of the first goes on from the first one's winner, as a search's
 // pairs do, and a loser begins like its winner.
 std::vector<PreferencePair> some_pairs() {
@@ -152,7 +140,7 @@ at::Tensor parameters_of(const nn::Transformer& model) {
 }
 
 TEST(PackedPairs, GiveTheLossAndGradientOfPairsApart) {
-  const nn::Transformer model(tiny());
+  const nn::Transformer model(test::tiny_transformer());
   const at::Tensor flat = parameters_of(model);
   const std::vector<PreferencePair> pairs = some_pairs();
   const auto items = all_of(pairs.size());
@@ -174,7 +162,7 @@ TEST(PackedPairs, GiveTheLossAndGradientOfPairsApart) {
 
 // What both sequences have in common cancels (L6): moved from prefix to both continuations.
 TEST(PackedPairs, SharedTokensCancel) {
-  const nn::Transformer model(tiny());
+  const nn::Transformer model(test::tiny_transformer());
   const nn::TransformerWeights weights(model, parameters_of(model));
   std::vector<PreferencePair> pairs(2);
   pairs[0] = {0, {1, 2, 3}, {4, 5}, {6}};
@@ -185,7 +173,7 @@ TEST(PackedPairs, SharedTokensCancel) {
 }
 
 TEST(ScorePairs, GivesWhatUnpackedRowsGive) {
-  const nn::Transformer model(tiny());
+  const nn::Transformer model(test::tiny_transformer());
   const nn::TransformerWeights weights(model, parameters_of(model));
   std::vector<PreferencePair> pairs = some_pairs();
   score_pairs(weights, pairs, {});

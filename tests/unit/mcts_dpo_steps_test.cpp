@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <regex>
+#include <string>
 #include <vector>
 
 #include "base/error.hpp"
@@ -61,6 +63,30 @@ TEST(Steps, TokensAndDelimiters) {
             (Pieces{";a\n\n", "b;", "c"}));
   const std::string far(10'000, 'x');
   EXPECT_EQ(steps_of("delimiter(;)", {far, ";", "c"}), (Pieces{far + ";", "c"}));
+}
+
+// 2^30 ways to match thirty a's that no stop follows.
+TEST(Steps, ADelimiterThatBacktracksWithoutEndIsAnError) {
+  StepSplitter splitter(parse_step_rules("delimiter((a+)+[;,])"));
+  try {
+    for (int i = 0; i < 60; ++i) splitter.push("a");
+    FAIL() << "matched";
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.code(), base::Code::kData);
+    EXPECT_NE(std::string(error.what()).find("(a+)+[;,]"), std::string::npos) << error.what();
+  }
+}
+
+TEST(Steps, DelimitersInTextThatIsNoUtf8) {
+  EXPECT_EQ(steps_of("delimiter(;)", {"a\xFF", ";", "\xC3", "\xA9;", "b"}),
+            (Pieces{"a\xFF;", "\xC3\xA9;", "b"}));
+  // The searched bytes begin inside of a character.
+  std::string far;
+  for (int i = 0; i < 3000; ++i) far += "\xC3\xA9";
+  EXPECT_EQ(steps_of("delimiter(\xC3\xA9;)", {"x" + far, ";", "c"}),
+            (Pieces{"x" + far + ";", "c"}));
+  // What matches nothing at some places.
+  EXPECT_EQ(steps_of("delimiter((?=b))", {"b", "a", "b", "c"}), (Pieces{"bab", "c"}));
 }
 
 TEST(Steps, OfAnyStreamTheyAreItsTokensInOrder) {
@@ -146,6 +172,160 @@ TEST(StepsOfficial, CutsFallOnTokens) {
   EXPECT_EQ(cut({}, {.cap = 9, .ended = true}).tokens, 0U);
   EXPECT_EQ(cut({"QUESTION", ": x"}, {.cap = 9}).tokens, 0U);
   EXPECT_TRUE(cut({"QUESTION", ": x"}, {.cap = 9}).ends_solution);
+}
+
+/// Rules 2 to 5 and 7 of the notes' section 2.2 once more, by marking where fragments begin and
+/// removing marks. Bytes that the step keeps.
+struct NaiveStep {
+  std::size_t bytes = 0;
+  bool ends = false, truncated = false;
+};
+
+std::size_t visible(const std::string& text) {
+  static const std::regex kAround("^\\s+|\\s+$");
+  return std::regex_replace(text, kAround, "").size();
+}
+
+std::vector<std::string> fragments(const std::string& text, const std::string& boundary) {
+  // A fragment begins where the boundary matches; short ones go with the next.
+  const std::regex pattern(boundary);
+  std::vector<std::string> parts;
+  std::size_t begin = 0;
+  for (std::sregex_iterator match(text.begin(), text.end(), pattern), end; match != end; ++match) {
+    const auto at = static_cast<std::size_t>(match->position() + match->length());
+    if (at == text.size()) continue;
+    if (visible(text.substr(begin, at - begin)) < 4) continue;
+    parts.push_back(text.substr(begin, at - begin));
+    begin = at;
+  }
+  parts.push_back(text.substr(begin));
+  if (parts.size() > 1 && visible(parts.back()) == 0) {
+    parts[parts.size() - 2] += parts.back();
+    parts.pop_back();
+  }
+  return parts;
+}
+
+NaiveStep naive_official(std::string text, const OfficialSample& sample, std::size_t tokens) {
+  NaiveStep step;
+  step.ends = sample.ended;
+  if (text.find("QUESTION") != std::string::npos) {  // rule 7
+    text = text.substr(0, text.find("QUESTION"));
+    step.ends = true;
+  }
+  if (text.empty()) {
+    step.truncated = tokens * 8 >= sample.cap * 7 && !step.ends;
+    return step;
+  }
+  std::vector<std::string> parts = fragments(text, "\n\\s*");  // rule 2
+  if (parts.size() == 1) parts = fragments(text, "[.!?][\"')\\]}*]*(?=\\s)");
+  std::vector<std::string> kept;
+  for (const std::string& part : parts) {  // rule 3
+    kept.push_back(part);
+    if (!std::regex_search(part, std::regex("answer is[\\s:][\\s:]*[^\\s:]"))) continue;
+    step.ends = true;
+    break;
+  }
+  if (sample.at_root && !sample.single_action && step.ends && kept.size() > 1) {  // rule 4
+    kept.pop_back();
+    step.ends = false;
+  } else if (!step.ends && tokens * 8 >= sample.cap * 7) {  // rule 5
+    if (kept.size() > 1) {
+      kept.pop_back();
+    } else {
+      step.truncated = true;
+    }
+  }
+  for (const std::string& part : kept) step.bytes += part.size();
+  return step;
+}
+
+/// Tokens whose text is kept whole, and one more where the cut leaves white space of it alone, or
+/// where it would be the first.
+std::size_t naive_tokens(const Pieces& pieces, std::size_t bytes) {
+  std::size_t end = 0;
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    const std::size_t begin = end;
+    end += pieces[i].size();
+    if (end <= bytes) continue;
+    if (begin >= bytes) return i;
+    return i == 0 || visible(pieces[i].substr(bytes - begin)) == 0 ? i + 1 : i;
+  }
+  return pieces.size();
+}
+
+TEST(StepsOfficial, AsTheNotesHaveThemOnGeneratedTexts) {
+  const Pieces words = {"3 + 4",
+                        " = 7",
+                        ". ",
+                        ".",
+                        "\n",
+                        "\n\n",
+                        " ",
+                        "So",
+                        " the",
+                        "ab",
+                        "? ",
+                        "! Now",
+                        " 7.",
+                        "1. ",
+                        "\n- ",
+                        "He said \"no.\" ",
+                        "The answer is",
+                        " 7",
+                        ": ",
+                        "answer is x",
+                        "QUESTION",
+                        " then ",
+                        "more text",
+                        "\n \n",
+                        "x.)\t"};
+  int ended = 0, truncated = 0, whole = 0, shortened = 0;
+  for (std::uint32_t i = 0; i < 600; ++i) {
+    base::Stream stream(5, base::Purpose::kTest, i, 0);
+    Pieces pieces(stream.below(24));
+    std::string text;
+    for (std::string& piece : pieces) {
+      std::size_t word = stream.below(words.size());
+      if (words[word] == "QUESTION" && stream.below(3) > 0) word = 0;
+      piece = words[word];
+      text += piece;
+    }
+    // Every other text comes as single bytes: then a cut is where the rules say, to the byte.
+    if (i % 2 == 0) {
+      pieces.clear();
+      for (const char byte : text) pieces.emplace_back(1, byte);
+    }
+    OfficialSample sample;
+    sample.cap = pieces.size() + stream.below(1 + pieces.size() / 3);
+    sample.ended = stream.below(4) == 0;
+    sample.at_root = stream.below(2) == 0;
+    sample.single_action = stream.below(4) == 0;
+    const OfficialStep step = cut(pieces, sample);
+    const NaiveStep expected = naive_official(text, sample, pieces.size());
+    EXPECT_EQ(step.tokens, naive_tokens(pieces, expected.bytes)) << i << ": " << text;
+    EXPECT_EQ(step.ends_solution, expected.ends) << i << ": " << text;
+    EXPECT_EQ(step.truncated, expected.truncated) << i << ": " << text;
+    ended += step.ends_solution ? 1 : 0;
+    truncated += step.truncated ? 1 : 0;
+    (step.tokens == pieces.size() ? whole : shortened) += 1;
+  }
+  for (const int count : {ended, truncated, whole, shortened}) EXPECT_GT(count, 20);
+}
+
+// Rule 1: the notes' formula in its order.
+TEST(StepsOfficial, CapOfAnyNumbers) {
+  for (std::uint32_t i = 0; i < 300; ++i) {
+    base::Stream stream(6, base::Purpose::kTest, i, 0);
+    const std::size_t most = 1 + stream.below(512), gold = stream.below(1000);
+    const std::size_t depth = stream.below(9);
+    const std::size_t quarter = most / 4;
+    std::size_t part = gold / (depth > 1 ? depth - 1 : 1);
+    if (part < quarter) part = quarter;
+    if (part > most) part = most;
+    EXPECT_EQ(official_step_cap(most, gold, depth, true), part);
+    EXPECT_EQ(official_step_cap(most, gold, depth, false), part + 16);
+  }
 }
 
 TEST(StepsOfficial, Cap) {

@@ -14,6 +14,7 @@
 #include "mcts_dpo/generation/decoder.hpp"
 #include "mcts_dpo/generation/prompts.hpp"
 #include "nn/transformer/transformer.hpp"
+#include "support/tiny_transformer.hpp"
 
 namespace tenfold::mcts_dpo {
 
@@ -27,13 +28,11 @@ inline std::unique_ptr<dataset::Tokenizer> tiny_tokenizer() {
 }
 
 inline nn::TransformerConfig tiny_shape(std::int64_t width) {
-  nn::TransformerConfig shape;
+  nn::TransformerConfig shape = test::tiny_transformer();
   shape.vocabulary = tiny_tokenizer()->vocabulary_size();
   shape.width = width;
-  shape.layers = 2;
-  shape.heads = shape.kv_heads = 2;
   shape.head_width = width / 2;
-  shape.feed_forward = 24;
+  shape.kv_heads = 2;
   shape.positions = 96;
   return shape;
 }

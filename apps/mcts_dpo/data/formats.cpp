@@ -70,11 +70,10 @@ std::string filled_answer(const json& row) {
   return answer.is_number() ? answer.dump() : filled(row, "answer", "empty answer");
 }
 
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  for (const std::string& line : base::split(text, '\n')) {
-    if (std::string plain = trimmed(line); !plain.empty()) lines.push_back(std::move(plain));
-  }
+std::vector<std::string> trimmed_lines(const std::string& text) {
+  std::vector<std::string> lines = lines_of(text);
+  for (std::string& line : lines) line = trimmed(line);
+  std::erase(lines, "");
   return lines;
 }
 
@@ -139,7 +138,7 @@ Question jsonl_row(const json& row) {
       if (!text.empty()) question.solution.push_back(std::move(text));
     }
   } else {
-    question.solution = lines_of(optional_text(row, "solution"));
+    question.solution = trimmed_lines(optional_text(row, "solution"));
   }
   close_solution(question);
   return question;
@@ -167,7 +166,7 @@ Question gsm8k_row(const json& row, bool keep_calculator) {
   question.answer = trimmed(std::string_view(answer).substr(mark + 4));
   if (question.answer.empty()) throw BadRow{"empty answer", "answer", "behind ####"};
   const std::string solution = answer.substr(0, mark);
-  question.solution = lines_of(keep_calculator ? solution : without_calculator(solution));
+  question.solution = trimmed_lines(keep_calculator ? solution : without_calculator(solution));
   close_solution(question);
   return question;
 }
@@ -185,7 +184,7 @@ Question math_row(const json& row) {
     if (boxed->empty()) throw BadRow{"empty answer", "solution", "an empty or unclosed \\boxed{}"};
     question.answer = *boxed;
   }
-  question.solution = lines_of(solution);
+  question.solution = trimmed_lines(solution);
   // Not by close_solution: MATH's own "the answer is $\boxed{3}$" mostly stands in a longer line.
   question.solution.push_back(answer_line(question));
   return question;
@@ -206,7 +205,7 @@ Question sciq_row(const json& row, std::uint32_t seed) {
                       hash >> 32 | std::uint64_t{1} << 63);
   base::shuffle(texts, stream);
   set_choices(question, texts, texts, right, "correct_answer");
-  question.solution = lines_of(optional_text(row, "support"));
+  question.solution = trimmed_lines(optional_text(row, "support"));
   close_solution(question);
   return question;
 }

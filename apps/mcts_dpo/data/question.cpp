@@ -7,6 +7,12 @@
 
 namespace tenfold::mcts_dpo {
 
+std::vector<std::string> lines_of(std::string_view text) {
+  std::vector<std::string> lines = base::split(text, '\n');
+  std::erase(lines, "");
+  return lines;
+}
+
 std::string choice_letter(std::size_t index) {
   base::require(index < kMostChoices, "a choice beyond the letters");
   return {static_cast<char>('A' + index)};

@@ -27,6 +27,9 @@ struct Question {
   bool operator==(const Question&) const = default;
 };
 
+/// Lines that hold any byte, as they are.
+std::vector<std::string> lines_of(std::string_view text);
+
 /// Letters that choices may have.
 inline constexpr std::size_t kMostChoices = 26;
 

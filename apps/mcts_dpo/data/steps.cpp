@@ -5,12 +5,15 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
+#include "base/utf8.hpp"
+#include "dataset/tokenizer/pattern.hpp"
 
 namespace tenfold::mcts_dpo {
 
 namespace {
 
-/// libstdc++ matches by recursion, a frame a character.
+/// Every token searches the step's text again.
 constexpr std::size_t kMostSearched = 2048;
 constexpr std::size_t kLeastCharacters = 4;
 
@@ -96,34 +99,35 @@ StepRules parse_step_rules(std::string_view text) {
     return text.substr(name.size() + 1, text.size() - name.size() - 2);
   };
   using Kind = StepRules::Kind;
-  if (text == "newline") return {Kind::kNewline, 0, {}};
-  if (text == "sentence") return {Kind::kSentence, 0, {}};
-  if (text == "official") return {Kind::kOfficial, 0, {}};
+  if (text == "newline") return {.kind = Kind::kNewline};
+  if (text == "sentence") return {.kind = Kind::kSentence};
+  if (text == "official") return {.kind = Kind::kOfficial};
   if (const auto number = argument("token")) {
     std::size_t tokens = 0;
     const char* last = number->data() + number->size();
     const auto [end, error] = std::from_chars(number->data(), last, tokens);
     if (error != std::errc() || end != last || tokens == 0) throw refuse("not a number above 0");
-    return {Kind::kToken, tokens, {}};
+    return {.kind = Kind::kToken, .tokens = tokens};
   }
-  if (const auto pattern = argument("delimiter")) {
-    if (pattern->empty()) throw refuse("an empty pattern");
+  if (const auto expression = argument("delimiter")) {
+    if (expression->empty()) throw refuse("an empty pattern");
+    StepRules rules{.kind = Kind::kDelimiter, .delimiter = std::string(*expression)};
     try {
-      const std::regex compiled{std::string(*pattern)};
-      if (std::regex_match("", compiled)) throw refuse("the pattern matches nothing at all");
-    } catch (const std::regex_error& error) {
-      throw refuse(error.what());
+      rules.pattern = std::make_shared<const dataset::Pattern>(dataset::Pattern::of_expression(
+          rules.delimiter, fmt::format("--step-rule \"{}\"", base::printable(text))));
+    } catch (const base::Error& error) {
+      throw refuse(error.message());
     }
-    return {Kind::kDelimiter, 0, std::string(*pattern)};
+    if (rules.pattern->find("", 0)) throw refuse("the pattern matches nothing at all");
+    return rules;
   }
   throw refuse("no such rule");
 }
 
 StepSplitter::StepSplitter(const StepRules& rules) : rules_(rules) {
   base::require(rules.kind != StepRules::Kind::kOfficial, "official step rules on a stream");
-  if (rules.kind == StepRules::Kind::kDelimiter) {
-    delimiter_ = std::make_shared<const std::regex>(rules.delimiter);
-  }
+  base::require((rules.kind == StepRules::Kind::kDelimiter) == (rules.pattern != nullptr),
+                "step rules that parse_step_rules did not make");
 }
 
 void StepSplitter::reset() {
@@ -147,13 +151,7 @@ std::optional<std::size_t> StepSplitter::ended(std::size_t before) const {
     return tokens_ == rules_.tokens ? std::optional(tokens_) : std::nullopt;
   }
   if (rules_.kind == Kind::kDelimiter) {
-    const std::size_t from = text_.size() > kMostSearched ? text_.size() - kMostSearched : 0;
-    const auto begin = text_.begin() + static_cast<std::ptrdiff_t>(from);
-    for (std::sregex_iterator match(begin, text_.end(), *delimiter_), end; match != end; ++match) {
-      const std::size_t behind = static_cast<std::size_t>(match->position()) + from;
-      if (has_text(std::string_view(text_).substr(0, behind))) return tokens_;
-    }
-    return std::nullopt;
+    return delimited() ? std::optional(tokens_) : std::nullopt;
   }
   const std::size_t first =
       static_cast<std::size_t>(std::find_if_not(text_.begin(), text_.end(), space) - text_.begin());
@@ -165,6 +163,19 @@ std::optional<std::size_t> StepSplitter::ended(std::size_t before) const {
     }
   }
   return text_.find('\n', first) != std::string::npos ? std::optional(tokens_) : std::nullopt;
+}
+
+/// Whether the delimiter matches behind text.
+bool StepSplitter::delimited() const {
+  const std::size_t begin = text_.size() > kMostSearched ? text_.size() - kMostSearched : 0;
+  const bool text_before = has_text(std::string_view(text_).substr(0, begin));
+  const std::string searched = base::valid_utf8(std::string_view(text_).substr(begin));
+  std::size_t from = 0, after = std::string::npos;
+  while (const auto match = rules_.pattern->find(searched, from, after)) {
+    if (text_before || has_text(std::string_view(searched).substr(0, match->begin))) return true;
+    from = after = match->end;
+  }
+  return false;
 }
 
 bool states_answer(std::string_view text) {

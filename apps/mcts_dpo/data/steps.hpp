@@ -6,19 +6,24 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
-#include <regex>
 #include <span>
 #include <string>
 #include <string_view>
 
+namespace tenfold::dataset {
+class Pattern;
+}
+
 namespace tenfold::mcts_dpo {
 
-/// --step-rule: "newline", "sentence", "token(16)", "delimiter(REGEX)" (ECMAScript) or "official".
+/// --step-rule: "newline", "sentence", "token(16)", "delimiter(REGEX)" (PCRE2's syntax, which is
+/// Perl's) or "official".
 struct StepRules {
   enum class Kind { kNewline, kSentence, kToken, kDelimiter, kOfficial };
   Kind kind = Kind::kNewline;
-  std::size_t tokens = 0;  ///< of kToken
-  std::string delimiter;   ///< of kDelimiter
+  std::size_t tokens = 0;                             ///< of kToken
+  std::string delimiter{};                            ///< of kDelimiter
+  std::shared_ptr<const dataset::Pattern> pattern{};  ///< the same, compiled
 };
 
 /// Throws Code::kUsage for another text, token(0) and a pattern that is none.
@@ -31,7 +36,7 @@ StepRules parse_step_rules(std::string_view text);
 ///              nothing),
 ///   token(n)   with its n-th token,
 ///   delimiter  with the token that completes a match behind text; the last 2048 bytes are
-///   searched.
+///   searched, bytes that are no UTF-8 as U+FFFD.
 class StepSplitter {
  public:
   /// Not for official rules, which look at a whole sample: official_step.
@@ -40,7 +45,7 @@ class StepSplitter {
   /// Takes the text that one more token adds, "" for one that adds none yet. Returns how many
   /// tokens the step has, once it is known to have ended: all so far, or, where a sentence's end
   /// shows only by what follows it, all but the last, which then is not part of the step. Begins
-  /// anew after that.
+  /// anew after that. Throws Code::kData naming a delimiter that takes too many steps to match.
   std::optional<std::size_t> push(std::string_view piece);
 
   /// The text of the step under way.
@@ -51,8 +56,9 @@ class StepSplitter {
  private:
   std::optional<std::size_t> ended(std::size_t before) const;
 
+  bool delimited() const;
+
   StepRules rules_;
-  std::shared_ptr<const std::regex> delimiter_;
   std::string text_;
   std::size_t tokens_ = 0;
 };

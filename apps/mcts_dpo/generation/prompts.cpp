@@ -73,20 +73,6 @@ std::string Prompts::text(std::span<const std::int32_t> tokens) const {
   return tokenizer_.decode(tokens);
 }
 
-namespace {
-
-std::vector<std::string> lines_of(std::string_view text) {
-  std::vector<std::string> lines;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find('\n', at), text.size());
-    if (end > at) lines.emplace_back(text.substr(at, end - at));
-    at = end + 1;
-  }
-  return lines;
-}
-
-}  // namespace
-
 Tokens Prompts::evaluation(const Question& question, std::string_view partial) const {
   Tokens tokens;
   if (tokenizer_.bos()) tokens.push_back(*tokenizer_.bos());

@@ -30,27 +30,26 @@ std::uint64_t Iteration::evaluate_every() const {
 namespace {
 
 void declare_round_metrics(train::Metrics& metrics, const Config& config) {
-  const auto rank0 = [&](const char* name, const char* unit, const char* description,
-                         const char* better) {
-    metrics.declare({name, unit, description, "rank0", better, 1});
-  };
-  rank0("search/success", "", "share of committed or sampled solutions that are right", "max");
-  rank0("train/sampling_gap", "nats",
-        "mean distance of winners' log-probabilities between decoding and learning", "min");
-  rank0("search/lessons", "", "pairs or sequences of the round", "");
-  rank0("tokens/generated", "tokens", "drawn since the start, over all ranks", "");
-  rank0("tokens/prefilled", "tokens", "read since the start, over all ranks", "");
-  rank0("tokens/trained", "tokens", "in updates since the start", "");
-  rank0("tokens/compute", "tokens", "generated + prefilled + 3 trained", "");
+  metrics.declare_rank0("search/success", "",
+                        "share of committed or sampled solutions that are right", "max");
+  metrics.declare_rank0("train/sampling_gap", "nats",
+                        "mean distance of winners' log-probabilities between decoding and learning",
+                        "min");
+  metrics.declare_rank0("search/lessons", "", "pairs or sequences of the round");
+  metrics.declare_rank0("tokens/generated", "tokens", "drawn since the start, over all ranks");
+  metrics.declare_rank0("tokens/prefilled", "tokens", "read since the start, over all ranks");
+  metrics.declare_rank0("tokens/trained", "tokens", "in updates since the start");
+  metrics.declare_rank0("tokens/compute", "tokens", "generated + prefilled + 3 trained");
   if (config.method != "mcts-dpo") return;
-  rank0("pairs/smoothing", "", "mean alpha", "");
-  rank0("pairs/winners_right", "", "share of winners that are right in every line", "max");
-  rank0("pairs/losers_wrong", "", "share of losers that are not", "max");
-  rank0("pairs/wrong_path", "trees", "left out: the committed solution is wrong", "");
-  rank0("pairs/only_child", "nodes", "left out: one child", "");
-  rank0("pairs/small_gap", "nodes", "left out: equal Q", "");
-  rank0("pairs/too_long", "nodes", "left out: longer than the model's positions", "");
-  rank0("pairs/over_limit", "nodes", "left out: enough pairs of the tree", "");
+  metrics.declare_rank0("pairs/smoothing", "", "mean alpha");
+  metrics.declare_rank0("pairs/winners_right", "", "share of winners that are right in every line",
+                        "max");
+  metrics.declare_rank0("pairs/losers_wrong", "", "share of losers that are not", "max");
+  metrics.declare_rank0("pairs/wrong_path", "trees", "left out: the committed solution is wrong");
+  metrics.declare_rank0("pairs/only_child", "nodes", "left out: one child");
+  metrics.declare_rank0("pairs/small_gap", "nodes", "left out: equal Q");
+  metrics.declare_rank0("pairs/too_long", "nodes", "left out: longer than the model's positions");
+  metrics.declare_rank0("pairs/over_limit", "nodes", "left out: enough pairs of the tree");
 }
 
 }  // namespace
@@ -61,16 +60,16 @@ void Iteration::build(train::RunContext& context) {
   reference_ = policy.reference();
   if (config_.policy_refresh > 1) snapshot_ = policy.learned().clone();
   if (collects()) {
-    questions_ = search_questions(config_, context.seed, [&](const Question& each) {
-      return workshop_->fits(config_, each);
-    });
+    questions_ =
+        search_questions(config_, context.seed, workshop_->train_file,
+                         [&](const Question& each) { return workshop_->fits(config_, each); });
     if (config_.method == "mcts-dpo") {
       workshop_->require_search_room(config_, questions_);
     } else {
       workshop_->require_room(config_, questions_, config_.samples);
     }
   } else {
-    for (const Question& each : teacher_questions(config_, context.seed)) {
+    for (const Question& each : teacher_questions(config_, context.seed, workshop_->train_file)) {
       Imitation sequence = imitation_of(workshop_->prompts, each);
       if (std::ssize(sequence.tokens) > workshop_->decoder.longest()) continue;
       teacher_.push_back(std::move(sequence));
@@ -197,7 +196,7 @@ void Iteration::count_tokens(train::RunContext& context) {
 
 void Iteration::prepare(train::RunContext& context) {
   const std::int64_t longest = workshop_->policy.model().config().positions;
-  const comm::Communicator& learners = context.roles ? context.roles->group : context.world;
+  const comm::Communicator& learners = context.group();
   learners.agree([&] {
     if (config_.method == "mcts-dpo") {
       lessons_ = lessons_of_trees(config_, round(), *records_, context.seed, longest);
@@ -359,8 +358,7 @@ void Iteration::end_round(train::RunContext& context) {
                       number() + 1, 100 * lessons_.success);
   }
   if (empty_rounds_ >= config_.most_empty_rounds) {
-    const comm::Communicator& learners = context.roles ? context.roles->group : context.world;
-    learners.agree([&] {
+    context.group().agree([&] {
       throw Error(Code::kData,
                   fmt::format("{} rounds in a row gave nothing to learn from", empty_rounds_),
                   "All solutions are right, or all wrong: other questions, more --iterations or "

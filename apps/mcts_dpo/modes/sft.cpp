@@ -52,7 +52,7 @@ std::size_t SupervisedFineTuning::collect_examples(std::uint32_t seed) {
       examples_.push_back(std::move(example));
     }
   };
-  const std::vector<Question> questions = teacher_questions(config_, seed);
+  const std::vector<Question> questions = teacher_questions(config_, seed, workshop_->train_file);
   for (const Question& question : questions) take(imitation_of(prompts, question));
   if (config_.verdicts == 0) return too_long;
   const double per_question = config_.verdicts / (1 - config_.verdicts);

@@ -5,7 +5,6 @@
 
 #include "base/log.hpp"
 #include "mcts_dpo/modes/learning_metrics.hpp"
-#include "mcts_dpo/question_sets.hpp"
 #include "nn/huggingface/folder_export.hpp"
 
 namespace tenfold::mcts_dpo {
@@ -17,7 +16,8 @@ Workshop::Workshop(const Config& config, train::RunContext& context)
       prompts(config, policy.tokenizer()),
       decoder(config, policy.model(), context.device.device),
       sampler(config, prompts, decoder, context.seed),
-      evaluation(evaluation_questions(config, context.seed,
+      train_file(config, context.seed),
+      evaluation(evaluation_questions(config, context.seed, train_file,
                                       [&](const Question& each) { return fits(config, each); })) {
   context.facts["reference"] = policy.digest();
   if (!policy.unused().empty() && context.world.is_root()) {

@@ -9,17 +9,19 @@
 #include "mcts_dpo/evaluation.hpp"
 #include "mcts_dpo/learning/policy_learner.hpp"
 #include "mcts_dpo/policy.hpp"
+#include "mcts_dpo/question_sets.hpp"
 
 namespace tenfold::mcts_dpo {
 
 struct Workshop {
-  /// Not collective. Throws what Policy and Prompts throw.
+  /// Not collective. Throws what Policy, Prompts and SymbolicChecker::require throw.
   Workshop(const Config& config, train::RunContext& context);
 
   Policy policy;
   Prompts prompts;
   Decoder decoder;
   SolutionSampler sampler;
+  TrainFile train_file;
   std::vector<Question> evaluation;
   bool worked = false;  ///< a step was made
 

@@ -61,9 +61,9 @@ Pattern::Pattern(const JsonNode& node) {
   compile(translate_expression(expression.text(), expression), expression.where());
 }
 
-Pattern Pattern::of_expression(const std::string& expression) {
+Pattern Pattern::of_expression(const std::string& expression, const std::string& where) {
   Pattern pattern;
-  pattern.compile(expression, "built-in pattern");
+  pattern.compile(expression, where);
   return pattern;
 }
 

@@ -21,8 +21,9 @@ class Pattern {
 
   /// From {"String": ...} or {"Regex": ...}. Throws Code::kData naming what is not supported.
   explicit Pattern(const JsonNode& node);
-  /// An expression of ours, in PCRE2's syntax.
-  static Pattern of_expression(const std::string& expression);
+  /// An expression in PCRE2's syntax; where: what errors begin with. Throws Code::kData.
+  static Pattern of_expression(const std::string& expression,
+                               const std::string& where = "built-in pattern");
   /// A text to look for; not empty.
   static Pattern of_text(std::string text);
 
