@@ -189,6 +189,15 @@ void declare_search(Config& c, cli::OptionTable& table) {
       .range(-1, 1);
   table.add("reward.percent-leniency", &c.percent_leniency,
             "100 times or a hundredth of the right number passes (the code)");
+  table.add("reward.symbolic-checker", &c.symbolic_checker,
+            "ask SymPy, in a Python process a rank, whether answers that differ are the same "
+            "expression");
+  table
+      .add("reward.symbolic-timeout", &c.symbolic_timeout,
+           "time for two answers; without an answer they are different")
+      .unit("s")
+      .only_with("reward.symbolic-checker", {"true"})
+      .range(0.01, 3600);
 }
 
 void declare_learning(Config& c, cli::OptionTable& table) {

@@ -72,6 +72,8 @@ struct Config {
   bool depth_damp = false, novelty = false, graded_choices = false;
   double unparsable_reward = -1;
   bool percent_leniency = false;
+  bool symbolic_checker = false;
+  double symbolic_timeout = 5;
   // pairs
   std::string loser = "worst";
   double min_gap = 1e-6;

@@ -9,6 +9,7 @@
 #include "mcts_dpo/answers/expression.hpp"
 #include "mcts_dpo/answers/extract.hpp"
 #include "mcts_dpo/answers/normalise.hpp"
+#include "mcts_dpo/answers/symbolic_checker.hpp"
 
 namespace tenfold::mcts_dpo {
 
@@ -170,6 +171,16 @@ bool same_equation(std::string_view answer, std::string_view gold) {
          same_value(difference(a[1], a[0]), wanted, {}).value_or(false);
 }
 
+/// By computer algebra, where one of them has a letter, a factorial or a magnitude: numbers alone
+/// are told apart above.
+bool same_symbols(std::string_view answer, std::string_view gold, const CompareOptions& options) {
+  if (options.symbolic == nullptr) return false;
+  const auto symbol = [](char byte) { return letter(byte) || byte == '!' || byte == '|'; };
+  const bool any = std::any_of(answer.begin(), answer.end(), symbol) ||
+                   std::any_of(gold.begin(), gold.end(), symbol);
+  return any && options.symbolic->same(answer, gold);
+}
+
 /// The number in a phrase that has one only and is no expression itself.
 std::optional<std::string> single_number(std::string_view phrase) {
   const std::optional<NumberSpan> first = next_number(phrase, 0);
@@ -185,11 +196,20 @@ std::optional<std::string> single_number(std::string_view phrase) {
   return number;
 }
 
+/// Words that are no LaTeX commands: "\ln 5" is no phrase around a 5.
+bool has_plain_word(std::string_view text) {
+  for (std::size_t i = 0, end = 0; i < text.size(); i = end + 1) {
+    for (end = i; end < text.size() && letter(text[end]);) ++end;
+    if (end - i >= 2 && (i == 0 || text[i - 1] != '\\')) return true;
+  }
+  return false;
+}
+
 /// "5, which is prime" is 5.
 bool number_in_words(std::string_view phrase, std::string_view gold,
                      const CompareOptions& options) {
   const std::optional<std::string> number = single_number(phrase);
-  return number && has_word(phrase) && same_value(*number, gold, options).value_or(false);
+  return number && has_plain_word(phrase) && same_value(*number, gold, options).value_or(false);
 }
 
 /// "x = 5" and "x \in (1, 2)" without their left sides.
@@ -198,6 +218,9 @@ std::string_view right_side(std::string_view text) {
   const std::size_t equal = text.rfind('=');
   if (in != std::string_view::npos) return text.substr(in + 4);
   if (equal == std::string_view::npos) return text;
+  if (equal > 0 && std::string_view("<>!").find(text[equal - 1]) != std::string_view::npos) {
+    return text;  // "x <= 5" is not 5
+  }
   text.remove_prefix(equal + 1);
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
   return text;
@@ -235,7 +258,7 @@ bool equivalent_at(std::string_view answer, std::string_view gold, const Compare
   if (answer_equation && gold_equation && same_equation(answer, gold)) return true;
   if (right_side(answer) != answer || right_side(gold) != gold) {
     // Two equations for different things are not the same because their right sides are.
-    if (answer_equation && gold_equation) return false;
+    if (answer_equation && gold_equation) return same_symbols(answer, gold, options);
     return equivalent_at(right_side(answer), right_side(gold), options, depth + 1);
   }
   const std::vector<std::string> a_parts = split_outside_brackets(answer, "\\cup");
@@ -248,8 +271,12 @@ bool equivalent_at(std::string_view answer, std::string_view gold, const Compare
     return same_elements(a->elements, b->elements, b->ordered(), options, depth);
   }
   if (a) return false;
-  if (const std::optional<bool> same = same_value(answer, gold, options)) return *same;
-  return !has_word(gold) && !evaluate(answer, 0) && number_in_words(answer, gold, options);
+  const std::optional<bool> same = same_value(answer, gold, options);
+  if (same.value_or(false)) return true;
+  if (!same && !has_word(gold) && !evaluate(answer, 0) && number_in_words(answer, gold, options)) {
+    return true;
+  }
+  return same_symbols(answer, gold, options);
 }
 
 /// Letters of choices that a phrase names, in order, each once: "(B)" anywhere, otherwise capital

@@ -1,5 +1,5 @@
-// Whether an answer is the right one (mcts_dpo.md section 2.13). No Python and no computer algebra:
-// exact rationals, normalised texts, and identities tested at fixed rational points.
+// Whether an answer is the right one (mcts_dpo.md section 2.13): exact rationals, normalised texts,
+// and identities tested at fixed rational points; computer algebra only where it is asked for.
 #pragma once
 
 #include <span>
@@ -12,6 +12,8 @@ namespace tenfold::mcts_dpo {
 /// what the rules could not read is seen (and may be left out of the reward).
 enum class Verdict { kRight, kWrong, kUnparsable };
 
+class SymbolicChecker;
+
 std::string_view verdict_name(Verdict verdict);
 
 struct CompareOptions {
@@ -23,13 +25,17 @@ struct CompareOptions {
   /// Numbers that are 100 times or a 100th of the right one pass too, as in the paper's official
   /// code.
   bool percent_leniency = false;
+  /// Asked last, of what holds variables, functions or relations and is not the same by the rules
+  /// below; null: nobody.
+  SymbolicChecker* symbolic = nullptr;
 };
 
 /// Whether two answers mean the same: the same text after normalisation; numbers as above; tuples
 /// and intervals element by element with the same brackets; sets \{...\} and lists without brackets
 /// in any order; unions part by part; equations whose sides differ by the same, or its negative;
 /// expressions with the same value at four fixed points. "x = 5" is 5, and an answer that is a
-/// phrase with one number in it is that number, where the right answer has no words.
+/// phrase with one number in it is that number, where the right answer has no words. Parts that
+/// these rules find different may still be the same to options.symbolic.
 bool equivalent(std::string_view answer, std::string_view gold, const CompareOptions& options = {});
 
 /// Finds the answer in a text (extract_answer) and compares it with the right one.

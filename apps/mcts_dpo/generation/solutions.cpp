@@ -6,6 +6,14 @@
 
 namespace tenfold::mcts_dpo {
 
+// One a process: runs of a process come one after the other, and its Python takes a second to
+// start.
+SymbolicChecker* symbolic_checker(const Config& config) {
+  if (!config.symbolic_checker) return nullptr;
+  static SymbolicChecker checker({.timeout = config.symbolic_timeout});
+  return &checker;
+}
+
 Judgement judge_solution(const Config& config, const Question& question, std::string_view text) {
   if (!question.answer_key.empty()) {
     const ChoiceGrade grade =
@@ -14,6 +22,7 @@ Judgement judge_solution(const Config& config, const Question& question, std::st
   }
   CompareOptions options;
   options.percent_leniency = config.percent_leniency;
+  options.symbolic = symbolic_checker(config);
   const Verdict verdict = judge(text, question.answer, options);
   return {verdict, verdict == Verdict::kRight ? 1.0 : -1.0};
 }

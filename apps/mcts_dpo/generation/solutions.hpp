@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "mcts_dpo/answers/compare.hpp"
+#include "mcts_dpo/answers/symbolic_checker.hpp"
 #include "mcts_dpo/config.hpp"
 #include "mcts_dpo/data/question.hpp"
 #include "mcts_dpo/generation/decoder.hpp"
@@ -21,6 +22,10 @@ struct Judgement {
   double reward = -1;
 };
 Judgement judge_solution(const Config& config, const Question& question, std::string_view text);
+
+/// What asks computer algebra about answers, this process's; null without --symbolic-checker.
+/// Throws Code::kData where its worker is missing.
+SymbolicChecker* symbolic_checker(const Config& config);
 
 struct Solution {
   Tokens tokens;  ///< with the end token, where it ended

@@ -2,20 +2,29 @@
 
 namespace tenfold::mcts_dpo {
 
-namespace {
-
-void rank0(train::Metrics& metrics, const char* name, const char* unit, const char* description,
-           const char* better) {
-  metrics.declare({name, unit, description, "rank0", better, 1});
+void declare_evaluation_metrics(train::Metrics& metrics) {
+  metrics.declare_rank0("eval/accuracy", "",
+                        "share of questions that a greedy solution answers right", "max");
+  metrics.declare_rank0("eval/unparsable", "", "share whose solution has no answer", "min");
+  metrics.declare_rank0("eval/tokens", "tokens", "mean length of a greedy solution");
 }
 
-}  // namespace
-
-void declare_evaluation_metrics(train::Metrics& metrics) {
-  rank0(metrics, "eval/accuracy", "", "share of questions that a greedy solution answers right",
-        "max");
-  rank0(metrics, "eval/unparsable", "", "share whose solution has no answer", "min");
-  rank0(metrics, "eval/tokens", "tokens", "mean length of a greedy solution", "");
+void declare_checker_metrics(train::Metrics& metrics, const SymbolicChecker& checker) {
+  using Counts = SymbolicChecker::Counts;
+  const auto count = [&](const char* name, const char* unit, const char* description,
+                         const char* better, std::int64_t Counts::*which) {
+    metrics.declare({name, unit, description, "sum", better});
+    metrics.follow(name,
+                   [&checker, which] { return static_cast<double>(checker.counts().*which); });
+  };
+  count("answers/symbolic_asked", "pairs", "of answers that SymPy was asked about", "",
+        &Counts::asked);
+  count("answers/symbolic_same", "pairs", "of them: the same expression", "", &Counts::same);
+  count("answers/symbolic_unanswered", "pairs",
+        "of them: no verdict in time, or a process that died; counted as different", "min",
+        &Counts::unanswered);
+  count("answers/symbolic_starts", "processes", "of SymPy that were started", "min",
+        &Counts::starts);
 }
 
 void record(train::Metrics& metrics, std::uint64_t step, const Accuracy& found) {
@@ -25,16 +34,16 @@ void record(train::Metrics& metrics, std::uint64_t step, const Accuracy& found) 
 }
 
 void declare_learning_metrics(train::Metrics& metrics, bool preferences) {
-  rank0(metrics, "train/loss", "nats", "mean loss of the updates", "min");
-  rank0(metrics, "train/gradient_norm", "", "mean norm of the gradient before clipping", "");
-  rank0(metrics, "train/lr", "", "step size of the last update", "");
+  metrics.declare_rank0("train/loss", "nats", "mean loss of the updates", "min");
+  metrics.declare_rank0("train/gradient_norm", "", "mean norm of the gradient before clipping");
+  metrics.declare_rank0("train/lr", "", "step size of the last update");
   if (!preferences) return;
-  rank0(metrics, "train/margin", "nats", "mean beta h of the pairs", "max");
-  rank0(metrics, "train/pair_accuracy", "", "share of pairs with h > 0", "max");
-  rank0(metrics, "train/winner_log_prob", "nats", "mean log-probability of winners", "");
-  rank0(metrics, "train/loser_log_prob", "nats", "mean log-probability of losers", "");
-  rank0(metrics, "train/winner_drift", "nats", "the same, less the reference's: winners", "");
-  rank0(metrics, "train/loser_drift", "nats", "the same, less the reference's: losers", "");
+  metrics.declare_rank0("train/margin", "nats", "mean beta h of the pairs", "max");
+  metrics.declare_rank0("train/pair_accuracy", "", "share of pairs with h > 0", "max");
+  metrics.declare_rank0("train/winner_log_prob", "nats", "mean log-probability of winners");
+  metrics.declare_rank0("train/loser_log_prob", "nats", "mean log-probability of losers");
+  metrics.declare_rank0("train/winner_drift", "nats", "the same, less the reference's: winners");
+  metrics.declare_rank0("train/loser_drift", "nats", "the same, less the reference's: losers");
 }
 
 void UpdateMeans::add(const UpdateReport& report) {

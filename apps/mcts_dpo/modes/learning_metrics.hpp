@@ -11,6 +11,8 @@
 namespace tenfold::mcts_dpo {
 
 void declare_evaluation_metrics(train::Metrics& metrics);
+/// What the symbolic checker of each rank counts; it outlives the metrics.
+void declare_checker_metrics(train::Metrics& metrics, const SymbolicChecker& checker);
 void declare_learning_metrics(train::Metrics& metrics, bool preferences);
 void record(train::Metrics& metrics, std::uint64_t step, const Accuracy& found);
 

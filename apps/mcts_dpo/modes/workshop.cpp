@@ -25,6 +25,10 @@ Workshop::Workshop(const Config& config, train::RunContext& context)
                       config.model, policy.unused().size(), policy.unused().front());
   }
   declare_evaluation_metrics(*context.metrics);
+  if (const SymbolicChecker* checker = symbolic_checker(config)) {
+    checker->require();
+    declare_checker_metrics(*context.metrics, *checker);
+  }
   require_room(config, evaluation, 1);
 }
 
