@@ -316,14 +316,17 @@ void declare_evaluation(Config& c, cli::OptionTable& table) {
 
 void Config::declare(cli::OptionTable& table) {
   table.group("mode", "Mode");
-  table.add("mode.mode", &mode, "imitate solutions; search and learn in turns; measure")
-      .choices({"sft", "iterate", "evaluate"})
+  table
+      .add("mode.mode", &mode,
+           "imitate solutions; search and learn in turns; measure; theorems 3.1 and 3.2 on a table")
+      .choices({"sft", "iterate", "evaluate", "theory"})
       .common();
   declare_model(*this, table);
   declare_data(*this, table);
   declare_search(*this, table);
   declare_learning(*this, table);
   declare_evaluation(*this, table);
+  declare_theory(table);
   declare_presets(table);
 }
 
@@ -331,6 +334,7 @@ void Config::validate() const {
   const auto refuse = [](const std::string& what, const std::string& hint) {
     throw Error(Code::kUsage, what, hint);
   };
+  if (mode == "theory") return validate_theory();
   if (task == "files" && mode != "evaluate" && train_file.empty()) {
     refuse("--task files needs --train-file", "Name the file of questions to learn from");
   }

@@ -12,7 +12,7 @@ namespace tenfold::mcts_dpo {
 /// Section numbers in the help are of Xie et al. 2024 (arXiv 2405.00451v2). Defaults are the preset
 /// `online`.
 struct Config {
-  std::string mode = "iterate";  ///< sft | iterate | evaluate
+  std::string mode = "iterate";  ///< sft | iterate | evaluate | theory
   // model
   std::string model;  ///< a Hugging Face directory; empty: a fresh one of the shape below
   std::string family = "llama";
@@ -110,10 +110,18 @@ struct Config {
   std::string eval_by = "greedy";
   std::int64_t eval_samples = 16;
   double eval_temperature = 1;
+  // theory
+  std::vector<std::int64_t> theory_answers{2, 4, 8};
+  std::int64_t theory_repeats = 1000;
+  double theory_epsilon = 0.02;
 
   void declare(cli::OptionTable& table);
   /// Checks options that need several at once. Throws Code::kUsage.
   void validate() const;
+
+ private:
+  void declare_theory(cli::OptionTable& table);
+  void validate_theory() const;
 };
 
 /// How many of so many ranks learn (--learners): the others search. Throws Code::kUsage.

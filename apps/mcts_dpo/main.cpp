@@ -4,6 +4,7 @@
 #include "mcts_dpo/modes/iterate.hpp"
 #include "mcts_dpo/modes/measure.hpp"
 #include "mcts_dpo/modes/sft.hpp"
+#include "mcts_dpo/modes/theory.hpp"
 #include "train/run_app.hpp"
 
 namespace {
@@ -13,6 +14,7 @@ using namespace tenfold;
 std::unique_ptr<train::Experiment> make(const mcts_dpo::Config& config) {
   if (config.mode == "sft") return std::make_unique<mcts_dpo::SupervisedFineTuning>(config);
   if (config.mode == "evaluate") return std::make_unique<mcts_dpo::Measurement>(config);
+  if (config.mode == "theory") return std::make_unique<mcts_dpo::Theory>(config);
   return std::make_unique<mcts_dpo::Iteration>(config);
 }
 

@@ -121,6 +121,13 @@ void declare_presets(cli::OptionTable& table) {
                                    {"sft.steps", "900", "notes, section 9.2"},
                                    {"learn.lr-final", "1e-4", "notes, section 9.2, its last cycle"},
                                    {"learn.lr-cycle", "300", "notes, section 9.2"}})});
+  table.preset({"theory",
+                "theorems 3.1 and 3.2 on a table of answers, in milliseconds",
+                {{"mode.mode", "theory", "what the preset is for"},
+                 {"preference.beta", "1", "notes, section 11, T"},
+                 {"preference.smoothing", "constant", "a table has no visits"},
+                 {"preference.smoothing-constant", "0.1", "notes, section 11, T"},
+                 {"learn.rounds", "12", "above n + 1 of theorem 3.2 for the default numbers n"}}});
   table.preset({"paper-math", "GSM8K and MATH with Mistral-7B, as the paper says", paper_math()});
   table.preset(
       {"paper-choices", "ARC, OpenBookQA, CommonsenseQA, as the paper says", paper_choices()});

@@ -3,6 +3,8 @@
 import json
 import shutil
 import struct
+import subprocess
+import sys
 
 import pytest
 
@@ -38,6 +40,11 @@ OPTIONS = [
     (["--step-tokens", "200"], 2, ["--step-tokens", "--solution-tokens"]),
     (["--step-rule", "token(0)"], 2, ["token(0)"]),
     (["--step-rule", "delimiter(()"], 2, ["delimiter"]),
+    (["--step-rule", "delimiter(a*)"], 2, ["delimiter(a*)", "nothing at all"]),
+    (["--symbolic-timeout", "1"], 2, ["symbolic-timeout", "--symbolic-checker"]),
+    (["--mode", "theory"], 2, ["--mode theory", "--smoothing constant", "--preset theory"]),
+    (["--mode", "theory", "--smoothing", "constant", "--answers", "1"], 2, ["--answers", "2 to 16"]),
+    (["--answers", "3"], 2, ["answers", "--mode theory"]),
     (["--right-option", "no"], 2, ["--right-option", "--wrong-option"]),
     (["--prompt.question", "{quest}"], 2, ["prompt.question", "quest"]),
     (["--prompt.evaluation", "{question} {part"], 2, ["prompt.evaluation"]),
@@ -56,6 +63,17 @@ OPTIONS = [
 @pytest.mark.parametrize("args,code,words", OPTIONS, ids=[" ".join(o[0]) for o in OPTIONS])
 def test_options(tmp_path, args, code, words):
     refused(launch.run("mcts_dpo", launch.merged(FRESH, [*args, "--run-dir", tmp_path / "run"])), code, *words)
+
+
+def test_a_python_that_is_not_there_is_said_before_the_run(tmp_path):
+    args = launch.merged(FRESH, ["--symbolic-checker", "true", "--run-dir", tmp_path / "run"])
+    result = launch.run("mcts_dpo", args, env={"TENFOLD_PYTHON": "/nowhere/python3"})
+    refused(result, 2, "--symbolic-checker", "/nowhere/python3", "TENFOLD_PYTHON")
+    assert not launch.checkpoints(tmp_path / "run")
+    # A Python without its packages has no SymPy.
+    worker = launch.SOURCE / "data" / "mcts_dpo" / "symbolic_worker.py"
+    check = subprocess.run([sys.executable, "-I", "-S", worker, "--check"], capture_output=True, text=True)
+    assert "no package sympy" in json.loads(check.stdout)["failed"]
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +187,16 @@ def test_questions_that_leak(tmp_path, copy, words):
     refused(measure(tmp_path, copy, test, *leaking), 3, "of 3 evaluation questions are training questions",
             "--allow-leak")
     assert measure(tmp_path, copy, test, *leaking, "--allow-leak", "true").code == 0
+
+
+def test_the_train_file_is_read_once(tmp_path, copy, words):
+    solved = [json.dumps({**json.loads(known_row(words, i)), "solution": " ".join(words[:2])}) for i in range(2)]
+    args = ["--mode", "sft", "--task", "files", "--model", copy, "--train-file", rows(tmp_path, *solved, "{not json"),
+            "--eval-file", rows(tmp_path, known_row(words, 3)), "--skip-bad-rows", "1", "--steps", "1", "--batch", "1",
+            "--threads", "1", "--run-dir", tmp_path / "run"]
+    result = launch.run("mcts_dpo", args)
+    assert result.code == 0, result.out + result.err
+    assert result.err.count("1 rows left out") == 1
 
 
 def test_questions_longer_than_the_model(tmp_path, copy, words):
