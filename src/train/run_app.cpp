@@ -294,24 +294,6 @@ void print_agreed(const comm::Communicator& group, const comm::AgreedError& erro
       base::fatal_line(static_cast<int>(error.code()), error.rank(), error.host(), error.what()));
 }
 
-// The same configuration with one seed, as if it had been asked for alone.
-void set_seed(const cli::OptionTable& table, const cli::Resolved& of_all, const fs::path& folder,
-              std::uint32_t seed, Setup* setup) {
-  const std::string name = fmt::format("seed-{}", seed);
-  setup->resolved = of_all;
-  for (std::size_t i = 0; i < of_all.size(); ++i) {
-    cli::ResolvedValue& each = setup->resolved[i];
-    if (each.key == "run.seed") each.value = std::to_string(seed);
-    if (each.key == "run.seeds") each.value.clear();
-    if (each.key == "run.dir") each.value = (folder / name).string();
-    if (table.options()[i].one_a_seed && !each.value.empty()) {
-      each.value = (fs::path(each.value) / name).string();
-    }
-  }
-  table.apply(setup->resolved);
-  setup->result_config = result_config(table, setup->resolved);
-}
-
 // Every group of ranks runs its seeds; a run that fails leaves the others alone.
 int live_seeds(const comm::Communicator& world, const cli::OptionTable& table, Setup& setup) {
   if (setup.options.dry_run) {
@@ -328,7 +310,9 @@ int live_seeds(const comm::Communicator& world, const cli::OptionTable& table, S
     const bool first = world.rank() == group.rank();
     base::log_configure(group.rank(), group.is_root(),
                         first ? level : std::max(level, base::LogLevel::kWarning));
-    set_seed(table, of_all, folder, seed, &setup);
+    setup.resolved = resolved_for_seed(table, of_all, folder, seed);
+    table.apply(setup.resolved);
+    setup.result_config = result_config(table, setup.resolved);
     try {
       return live(group, setup);
     } catch (const comm::AgreedError& error) {

@@ -53,6 +53,21 @@ std::vector<std::uint32_t> parse_seeds(const std::string& text) {
   return seeds;
 }
 
+cli::Resolved resolved_for_seed(const cli::OptionTable& table, cli::Resolved of_all,
+                                const std::filesystem::path& folder, std::uint32_t seed) {
+  const std::string name = fmt::format("seed-{}", seed);
+  for (std::size_t i = 0; i < of_all.size(); ++i) {
+    cli::ResolvedValue& each = of_all[i];  // in the table's order
+    if (each.key == "run.seed") each.value = std::to_string(seed);
+    if (each.key == "run.seeds") each.value.clear();
+    if (each.key == "run.dir") each.value = (folder / name).string();
+    if (table.options()[i].one_a_seed && !each.value.empty()) {
+      each.value = (std::filesystem::path(each.value) / name).string();
+    }
+  }
+  return of_all;
+}
+
 std::vector<SeedResult> run_seeds(
     const comm::Communicator& world, const std::vector<std::uint32_t>& seeds,
     std::int64_t ranks_per_seed,

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "cli/option_table.hpp"
 #include "comm/communicator.hpp"
 
 namespace tenfold::train {
@@ -14,6 +16,12 @@ namespace tenfold::train {
 /// "1:5" (both ends included), "7", or both in a list ("1:3,10"). Throws Code::kUsage: no number, a
 /// seed beyond 32 bits, one that is named twice, more than 100 000.
 std::vector<std::uint32_t> parse_seeds(const std::string& text);
+
+/// What several seeds were told, as one of them would be told alone: no run.seeds, run.dir the
+/// folder seed-N of folder, and so with the options that are one_a_seed and not empty, in their
+/// own.
+cli::Resolved resolved_for_seed(const cli::OptionTable& table, cli::Resolved of_all,
+                                const std::filesystem::path& folder, std::uint32_t seed);
 
 /// What became of one seed's run.
 struct SeedResult {

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "base/error.hpp"
 #include "train/seed_sweep.hpp"
 
@@ -37,6 +39,34 @@ TEST(Seeds, OtherTextIsRefusedWithWhatIsWrong) {
   EXPECT_THAT(refusal("3:1"), HasSubstr("3 is after 1"));
   EXPECT_THAT(refusal("1:3,2"), HasSubstr("2 is there twice"));
   EXPECT_THAT(refusal("0:4294967295"), HasSubstr("more than 100000"));
+}
+
+TEST(Seeds, EachHasFoldersOfItsOwn) {
+  std::string folder, seeds, model, other;
+  std::int64_t seed = 1;
+  cli::OptionTable table("t", "a test");
+  table.group("run", "Run");
+  table.add("run.dir", &folder, "a folder").alias("run-dir");
+  table.add("run.seed", &seed, "a seed");
+  table.add("run.seeds", &seeds, "seeds");
+  table.group("model", "Model");
+  table.add("model.export", &model, "a folder").one_a_seed();
+  table.add("model.more", &other, "a folder").one_a_seed();
+  table.add("model.same", &other, "no folder to write");
+  const cli::Resolved all = table.resolve(
+      {{"run.seeds", "1:9", ""}, {"model.export", "out/m", ""}, {"model.same", "s", ""}});
+  for (const std::uint32_t each : {3U, 4U}) {
+    const cli::Resolved one = resolved_for_seed(table, all, "runs/a", each);
+    std::map<std::string, std::string> values;
+    for (const cli::ResolvedValue& value : one) values[value.key] = value.value;
+    const std::string name = "seed-" + std::to_string(each);
+    EXPECT_THAT(
+        values,
+        ElementsAre(testing::Pair("model.export", "out/m/" + name), testing::Pair("model.more", ""),
+                    testing::Pair("model.same", "s"), testing::Pair("run.dir", "runs/a/" + name),
+                    testing::Pair("run.seed", std::to_string(each)),
+                    testing::Pair("run.seeds", "")));
+  }
 }
 
 std::vector<std::uint32_t> some_seeds() {
