@@ -61,7 +61,8 @@ void declare_model(Config& c, cli::OptionTable& table) {
            "fused on the CPU")
       .choices({"auto", "fused", "torch"});
   table
-      .add("model.decode-type", &c.decode_type, "type of the decoder's copy; bfloat16: torch alone")
+      .add("model.decode-type", &c.decode_type,
+           "type of the decoder's weights; torch computes in it, too, fused always in float32")
       .choices({"float32", "bfloat16"});
   table.add("model.cache-mib", &c.cache_mib, "memory for keys and values, per rank")
       .unit("MiB")

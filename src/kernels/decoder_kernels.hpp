@@ -33,10 +33,20 @@ struct DecoderKernels {
   /// weight(i, o) = from[i * in_stride + o * out_stride] -> packed, room for packed_size(in, out).
   void (*pack)(const float* from, std::int64_t in, std::int64_t out, std::int64_t in_stride,
                std::int64_t out_stride, float* packed);
-  /// y[r] = start[r] + x[r] w for n rows. start: data null = 0, stride 0 = a bias; may be y. Panels
-  /// of the weight are read once for all rows.
+  /// The same, rounded to bfloat16; numbers of a panel lie in an order of their own.
+  void (*pack_bfloat16)(const float* from, std::int64_t in, std::int64_t out,
+                        std::int64_t in_stride, std::int64_t out_stride, std::uint16_t* packed);
+  /// y[r] = start[r] + x[r] w for n rows. start: data null = 0, stride 0 = a bias; may be y. The
+  /// weight is read once, in order, for all rows; while its end is worked on, what lies behind it
+  /// is fetched: memory for the next one.
   void (*product)(ConstRows x, std::int64_t n, std::int64_t in, const float* packed,
                   std::int64_t out, ConstRows start, Rows y);
+  /// In float32, with the bits that product gives for the rounded weight.
+  void (*product_bfloat16)(ConstRows x, std::int64_t n, std::int64_t in,
+                           const std::uint16_t* packed, std::int64_t out, ConstRows start, Rows y);
+  /// To the nearest, of two as near the even one; not-a-numbers stay so.
+  void (*round)(const float* from, std::int64_t count, std::uint16_t* to);
+  void (*widen)(const std::uint16_t* from, std::int64_t count, float* to);
 
   /// y = x / sqrt(mean(x^2) + epsilon) * weight; may be in place.
   void (*rms_norm)(const float* x, std::int64_t width, const float* weight, float epsilon,

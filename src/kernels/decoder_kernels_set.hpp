@@ -7,8 +7,22 @@ namespace tenfold::kernels {
 
 extern const DecoderKernels TENFOLD_DECODER_KERNELS;
 const DecoderKernels TENFOLD_DECODER_KERNELS{
-    kPanel,    pack,   product, rms_norm, layer_norm, rotate,
-    scale_all, swiglu, gelu,    attend,   largest,    exponentials,
+    kPanel,
+    pack<float>,
+    pack<std::uint16_t>,
+    product<float>,
+    product<std::uint16_t>,
+    round_all,
+    widen,
+    rms_norm,
+    layer_norm,
+    rotate,
+    scale_all,
+    swiglu,
+    gelu,
+    attend,
+    largest,
+    exponentials,
 };
 
 }  // namespace tenfold::kernels

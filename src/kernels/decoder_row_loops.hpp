@@ -7,6 +7,26 @@
 namespace tenfold::kernels {
 namespace {
 
+// The upper half of a float32, rounded to the nearest, of two as near to the even one.
+inline std::uint16_t bfloat16_of(float value) {
+  std::uint32_t bits;
+  __builtin_memcpy(&bits, &value, sizeof bits);
+  // A not-a-number stays one, even if all that makes it one is in its lower half.
+  if ((bits & 0x7fffffffU) > 0x7f800000U) return static_cast<std::uint16_t>(bits >> 16 | 0x40U);
+  return static_cast<std::uint16_t>((bits + 0x7fffU + (bits >> 16 & 1U)) >> 16);
+}
+
+void round_all(const float* from, std::int64_t count, std::uint16_t* to) {
+  for (std::int64_t i = 0; i < count; ++i) to[i] = bfloat16_of(from[i]);
+}
+
+void widen(const std::uint16_t* from, std::int64_t count, float* to) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::uint32_t bits = static_cast<std::uint32_t>(from[i]) << 16;
+    __builtin_memcpy(to + i, &bits, sizeof bits);
+  }
+}
+
 inline Vector without_end(Vector v, std::int64_t lanes) {
   for (std::int64_t l = lanes; l < kWide; ++l) v[l] = 0;
   return v;

@@ -28,6 +28,7 @@ constexpr int kBytes = 16;
 #endif
 using Vector = float __attribute__((vector_size(kBytes)));
 using Integers = std::int32_t __attribute__((vector_size(kBytes)));
+using Words = std::uint32_t __attribute__((vector_size(kBytes)));
 using Quad = float __attribute__((vector_size(16)));
 constexpr std::int64_t kWide = kBytes / 4;
 static_assert(kWide <= kLanes);

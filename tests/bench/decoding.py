@@ -2,11 +2,14 @@
 
     cmake --build build/release --target bench_decoding
 
-Random weights written by transformers; greedy tokens of both are compared first. Then both draw at temperature 1,
-one thread each, in turns; medians. Prompts of 32 tokens, one for every row, and 16 branches behind one of 256 (for
-transformers a batch of 16 with the prompt repeated). A prompt's tokens are part of the work, but not counted.
+Random weights written by transformers, rounded to bfloat16, so that they are the same in both types. Greedy tokens of
+both sides are compared first. Then both draw at temperature 1, one thread each, in turns; medians. Prompts of 32
+tokens, one for every row, and 16 branches behind one of 256 (for transformers a batch of 16 with the prompt repeated).
+A prompt's tokens are part of the work, but not counted. transformers generates in float32 and in bfloat16; where ours
+keeps weights in bfloat16 (and computes in float32), the ratio is against the faster of the two.
 """
 import argparse
+import copy
 import json
 import pathlib
 import statistics
@@ -24,7 +27,10 @@ import results
 # case: (batch, prompt, new tokens, how)
 WORK = {"tiny": [(1, 32, 64, "sample"), (16, 32, 64, "sample"), (64, 32, 64, "sample"), (16, 256, 32, "shared")],
         "10M": [(1, 32, 64, "sample"), (16, 32, 64, "sample"), (64, 32, 64, "sample"), (16, 256, 32, "shared")],
-        "100M": [(1, 32, 16, "sample"), (16, 32, 16, "sample"), (64, 32, 16, "sample"), (16, 256, 32, "shared")]}
+        "100M": [(1, 32, 64, "sample"), (16, 32, 64, "sample"), (64, 32, 16, "sample"), (16, 256, 32, "shared")]}
+TYPES = {"float32": (torch.float32, "fused", 4), "bfloat16": (torch.bfloat16, "fused-bfloat16", 2)}
+# What takes longer than this, in seconds, is measured once: transformers in bfloat16 on long prompts.
+LONG = 5
 
 
 class Case:
@@ -37,9 +43,10 @@ class Case:
         config = transformers.LlamaConfig(**fields, rms_norm_eps=1e-5, tie_word_embeddings=False)
         # Wider than transformers draws them, so that the likeliest token stands out.
         config.initializer_range = 0.05
-        self.model = transformers.LlamaForCausalLM(config).eval()
+        half = transformers.LlamaForCausalLM(config).eval().to(torch.bfloat16)
+        self.models = {"float32": copy.deepcopy(half).to(torch.float32), "bfloat16": half}
         flat = np.zeros(self.shape["flat_size"], dtype=np.float32)
-        state = self.model.state_dict()
+        state = self.models["float32"].state_dict()
         for entry, offset, size in self.shape["entries"]:
             flat[offset:offset + size] = state[entry].numpy().reshape(-1)
         self.weights = self.folder / f"{name}.weights"
@@ -48,27 +55,28 @@ class Case:
     def prompts(self, batch, length):
         return np.random.default_rng(batch * 1000 + length).integers(0, self.shape["vocab_size"], (batch, length))
 
-    def ours(self, prompts, tokens, how, engine="fused"):
+    def ours(self, prompts, tokens, how, kind="float32"):
         path = self.folder / "prompts"
         np.concatenate([prompts.shape, prompts.reshape(-1)]).astype(np.int32).tofile(path)
-        run = subprocess.run([self.binary, "generate", self.name, self.weights, path, str(tokens), how, engine],
+        run = subprocess.run([self.binary, "generate", self.name, self.weights, path, str(tokens), how, TYPES[kind][1]],
                              check=True, capture_output=True, text=True, env=launch.environment())
         return json.loads(run.stdout)
 
-    def theirs(self, prompts, tokens, greedy=False):
+    def theirs(self, prompts, tokens, kind="float32", greedy=False):
         ids = torch.from_numpy(prompts.astype(np.int64))
         start = time.process_time()
         # top_k 0: all tokens, which is less work for it than its 50.
         chosen = {"do_sample": False} if greedy else {"do_sample": True, "temperature": 1.0, "top_k": 0, "top_p": 1.0}
-        out = self.model.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=tokens,
-                                  min_new_tokens=tokens, eos_token_id=None, pad_token_id=0, **chosen)
+        out = self.models[kind].generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=tokens,
+                                         min_new_tokens=tokens, eos_token_id=None, pad_token_id=0, **chosen)
         seconds = time.process_time() - start
         assert out.shape[1] == prompts.shape[1] + tokens
         return seconds, out[:, prompts.shape[1]:].tolist()
 
     def same_greedy_tokens(self):
         prompts = self.prompts(3, 20)
-        return self.theirs(prompts, 32, greedy=True)[1] == self.ours(prompts, 32, "greedy")["tokens"]
+        theirs = self.theirs(prompts, 32, greedy=True)[1]
+        return all(self.ours(prompts, 32, "greedy", kind)["tokens"] == theirs for kind in TYPES)
 
     def product_weights(self):
         """Numbers of all weights that a token is multiplied with, without and with the head's."""
@@ -87,26 +95,18 @@ def gemm_rate():
     return 1e-9 * 5 * 2 * 1024**3 / (time.process_time() - start)
 
 
-def read_rate(numbers):
-    """GB/s of reading so many float32 numbers again and again."""
-    data = torch.rand(numbers)
-    count = max(1, 50_000_000 // numbers)
-    start = time.process_time()
-    for _ in range(count):
-        data.sum()
-    return 1e-9 * count * 4 * numbers / (time.process_time() - start)
-
-
-def floor_seconds(case, batch, prompt, tokens, how, gflops, gbytes):
-    """Products at the machine's speed, or reading all weights once for every forward pass: what takes longer."""
-    layers, head = case.product_weights()
-    read = prompt if how == "shared" else batch * prompt
-    flops = 2 * layers * (read + batch * (tokens - 1)) + 2 * head * batch * tokens
-    return max(flops / gflops / 1e9, tokens * 4 * (layers + head) / gbytes / 1e9)
-
-
-HEAD = ["model", "work", "tokens/s: ours", "transformers", "ratio", "asked", "floor", "ours of the floor",
-        "transformers of its floor"]
+def read_rate(size):
+    """GB/s of reading so many bytes again and again, by whichever of two operators is faster."""
+    data = torch.rand(size // 4096, 1024)
+    vector = torch.rand(1024)
+    count = max(1, 200_000_000 // size)
+    best = 0
+    for read in (data.sum, lambda: torch.mv(data, vector)):
+        start = time.process_time()
+        for _ in range(count):
+            read()
+        best = max(best, 1e-9 * count * 4 * data.numel() / (time.process_time() - start))
+    return best
 
 
 class Machine:
@@ -115,35 +115,62 @@ class Machine:
     def __init__(self):
         self.gflops, self.gbytes = 0, {}
 
-    def look(self, numbers):
+    def look(self, sizes):
         self.gflops = max(self.gflops, gemm_rate())
-        self.gbytes[numbers] = max(self.gbytes.get(numbers, 0), read_rate(numbers))
+        for size in sizes:
+            self.gbytes[size] = max(self.gbytes.get(size, 0), read_rate(size))
 
 
-def measure(case, batch, prompt, tokens, how, rounds, machine):
-    ours, theirs = [], []
+class Floor:
+    """What the work cannot take less than: products at the machine's speed, and the weights read for every token."""
+
+    def __init__(self, case, work, kind, machine, prompts_read):
+        batch, prompt, tokens, _ = work
+        layers, head = case.product_weights()
+        size = TYPES[kind][2] * (layers + head)
+        flops = 2 * layers * (prompts_read * prompt + batch * (tokens - 1)) + 2 * head * batch * tokens
+        self.products, self.reading = flops / machine.gflops / 1e9, tokens * size / machine.gbytes[size] / 1e9
+        self.seconds = max(self.products, self.reading)
+
+
+HEAD = ["model", "work", "our weights", "tokens/s: ours", "transformers float32", "bfloat16", "ratio", "asked",
+        "products, s", "reading, s", "ours, s", "ours at", "transformers at"]
+
+
+def measure(case, work, rounds, machine):
+    """Seconds of both sides in both types."""
+    batch, prompt, tokens, how = work
     prompts = case.prompts(batch, prompt)
     if how == "shared":
         prompts[:] = prompts[0]
-    weights = sum(case.product_weights())
-    case.theirs(prompts, tokens)
+    times = {(side, kind): [] for side in ("ours", "theirs") for kind in TYPES}
+    sizes = [TYPES[kind][2] * sum(case.product_weights()) for kind in TYPES]
+    for kind in TYPES:
+        case.theirs(prompts[:1], 2, kind)
     for _ in range(rounds):
-        machine.look(weights)
-        ours.append(batch * tokens / case.ours(prompts, tokens, how)["seconds"])
-        theirs.append(batch * tokens / case.theirs(prompts, tokens)[0])
-    return statistics.median(ours), statistics.median(theirs)
+        machine.look(sizes)
+        for kind in TYPES:
+            times["ours", kind].append(case.ours(prompts, tokens, how, kind)["seconds"])
+            theirs = times["theirs", kind]
+            if kind == "float32" or not theirs or theirs[0] < LONG:
+                theirs.append(case.theirs(prompts, tokens, kind)[0])
+    return {key: statistics.median(values) for key, values in times.items()}
 
 
-def row(case, batch, prompt, tokens, how, rates, machine):
-    mine, peer = rates
-    gflops, gbytes = machine.gflops, machine.gbytes[sum(case.product_weights())]
-    floor = batch * tokens / floor_seconds(case, batch, prompt, tokens, how, gflops, gbytes)
-    peer_floor = batch * tokens / floor_seconds(case, batch, prompt, tokens, "sample", gflops, gbytes)
-    asked = 3 if how == "shared" else 2
+def rows_of(case, work, seconds, machine):
+    batch, prompt, tokens, how = work
     what = f"{batch} behind one of {prompt}" if how == "shared" else f"{batch} of {prompt}"
-    shown = lambda value: f"{value:,.0f}".replace(",", " ")
-    return [case.name, what, shown(mine), shown(peer), f"{mine / peer:.2f}", f"{asked}", shown(floor),
-            f"{100 * mine / floor:.0f}%", f"{100 * peer / peer_floor:.0f}%"]
+    speed = lambda time: f"{batch * tokens / time:,.0f}".replace(",", " ")
+    for kind in TYPES:
+        mine = seconds["ours", kind]
+        peers = {other: seconds["theirs", other] for other in TYPES if kind == "bfloat16" or other == kind}
+        fastest = min(peers, key=peers.get)
+        floor = Floor(case, work, kind, machine, 1 if how == "shared" else batch)
+        peer_floor = Floor(case, work, fastest, machine, batch)
+        yield [case.name, f"{what}, {tokens} more", kind, speed(mine), speed(seconds["theirs", "float32"]),
+               speed(seconds["theirs", "bfloat16"]), f"{peers[fastest] / mine:.2f}", "3" if how == "shared" else "2",
+               f"{floor.products:.3f}", f"{floor.reading:.3f}", f"{mine:.3f}", f"{100 * floor.seconds / mine:.0f}%",
+               f"{100 * peer_floor.seconds / peers[fastest]:.0f}%"]
 
 
 def main():
@@ -162,19 +189,26 @@ def main():
             sizes.append(f"{name} {case.shape['parameters'] / 1e6:.2f} M")
             if not case.same_greedy_tokens():
                 raise SystemExit(f"{name}: greedy tokens differ from transformers'")
-            rates = {work: measure(case, *work, options.rounds, machine) for work in WORK[name]}
-            for work, rate in rates.items():
-                rows.append(row(case, *work, rate, machine))
-                print("  ".join(f"{head} {value}" for head, value in zip(HEAD, rows[-1])), flush=True)
+            measured = {work: measure(case, work, options.rounds, machine) for work in WORK[name]}
+            for work, seconds in measured.items():
+                for row in rows_of(case, work, seconds, machine):
+                    rows.append(row)
+                    print("  ".join(f"{head} {value}" for head, value in zip(HEAD, row)), flush=True)
+    rates = ", ".join(f"{size / 1e6:.1f} MB: {rate:.1f} GB/s" for size, rate in sorted(machine.gbytes.items()))
     text = f"""## Decoding: tokens per CPU second beside transformers
 
 {results.provenance(["cmake", "--build", "build/release", "--target", "bench_decoding"],
                     f"transformers {transformers.__version__}, its default attention", app="mcts_dpo")}
 
-{__doc__.split(chr(10), 4)[4].strip()} Medians of {options.rounds} rounds; parameters: {", ".join(sizes)}. Greedy
-tokens were the same. Floor: what all products take at {machine.gflops:.0f} GFLOP/s (a product of 1024 x 1024, the same run),
-or what it takes to read the weights once for every token, whichever is more; of transformers with every prompt read.
-Both at the best rates seen in the run. Sampling, and our log-probabilities, are not in it.
+{__doc__.split(chr(10), 4)[4].strip()} Medians of {options.rounds} rounds; one alone of what takes transformers in
+bfloat16 more than {LONG} s; parameters: {", ".join(sizes)}. Greedy tokens were the same.
+
+Products and reading are floors of our seconds: all products at {machine.gflops:.0f} GFLOP/s (a product of 1024 x 1024, the same
+run), and reading the weights once for every new token, at the rates seen for reading as many bytes again and again
+({rates}). "At": the larger floor as a share of the seconds taken;
+of transformers that of the type with which it is compared, with every prompt read. Where both sides are near the
+floor of products, as at 64 prompts, no ratio of 2 exists: this processor has no faster products in bfloat16. Sampling,
+attention, and our log-probabilities are not in the floors.
 
 {results.table(HEAD, rows)}
 """

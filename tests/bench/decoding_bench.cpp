@@ -2,11 +2,13 @@
 // decoding_bench generate CASE WEIGHTS PROMPTS TOKENS HOW ENGINE: CPU seconds of drawing TOKENS
 // tokens behind every prompt, in one thread, and what was drawn. WEIGHTS: float32 [flat_size];
 // PROMPTS: int32 B, L, then [B, L]. HOW: sample, greedy, or shared: all B behind the first prompt.
+// ENGINE: fused, fused-bfloat16, or torch.
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -119,17 +121,21 @@ void generate(const nn::TransformerConfig& config, char** arguments) {
   options.cache_bytes = std::int64_t{1} << 30;
   options.longest = work.length + work.tokens;
   options.rows = 256;
-  if (which != "fused" && which != "torch") throw std::invalid_argument("no engine " + which);
-  const auto engine = which == "fused" ? nn::make_fused_decoding(model, options)
-                                       : nn::make_torch_decoding(model, options);
+  const bool fused = which.starts_with("fused");
+  if (!fused && which != "torch") throw std::invalid_argument("no engine " + which);
+  if (which == "fused-bfloat16") options.type = at::kBFloat16;
+  const auto engine =
+      fused ? nn::make_fused_decoding(model, options) : nn::make_torch_decoding(model, options);
   engine->set_parameters(flat);
-  // Memory is touched, and caches warm, by a round that does not count.
+  // Memory is touched, and caches warm, by a round of two tokens that does not count.
   double seconds = 0;
   std::vector<std::vector<std::int32_t>> drawn(static_cast<std::size_t>(work.batch));
   for (std::uint32_t round = 0; round < 2; ++round) {
+    Work now = work;
+    if (round == 0) now.tokens = std::min<std::int64_t>(2, work.tokens);
     nn::Generator generator(*engine);
     const double start = base::cpu_now();
-    submit(generator, work, round);
+    submit(generator, now, round);
     while (!generator.idle()) {
       for (nn::GenerationResult& result : generator.advance()) {
         for (std::size_t s = 0; s < result.samples.size(); ++s) {

@@ -146,6 +146,27 @@ def test_logits(cases, name):
 
 
 @pytest.mark.parametrize("name", MODELS)
+def test_greedy_text(cases, name):
+    """M5: the tokens of generate(do_sample=False), up to the first choice that is none."""
+    case = cases[name]
+    config, compared = case.model.config, 0
+    for b, row in enumerate(case.rows):
+        count = min(32, config.max_position_embeddings - len(row))
+        theirs = case.model.generate(row[None], attention_mask=torch.ones_like(row[None]), do_sample=False,
+                                     max_new_tokens=count, min_new_tokens=count, eos_token_id=None, pad_token_id=0,
+                                     output_logits=True, return_dict_in_generate=True)
+        best = torch.cat(theirs.logits).topk(2).values
+        clear = (best[:, 0] - best[:, 1] >= 1e-4).long().cumprod(0).sum()
+        tokens = theirs.sequences[0, len(row):]
+        for engine in ("fused", "torch"):
+            ours = case.ours[f"greedy.{engine}.{b}"].long()
+            assert len(ours) == len(tokens) == count
+            assert ours[:clear].tolist() == tokens[:clear].tolist(), (engine, b)
+        compared += clear
+    assert compared >= 64
+
+
+@pytest.mark.parametrize("name", MODELS)
 def test_half_precision(cases, name):
     case = cases[name]
     ours = torch.cat([case.ours["logits.bf16"][b, :length] for b, length in enumerate(LENGTHS)])

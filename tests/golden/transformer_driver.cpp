@@ -1,7 +1,8 @@
 // transformer_driver FOLDER...: for test_transformers.py. Loads each folder's model, runs the
 // sequences of its inputs.safetensors (tokens [B, L], lengths [B]) and writes outputs.safetensors:
-// logits in two types, of rows alone, log-probabilities, gradients of the mean token loss. Exports
-// the model as it was read, in float32, and in bfloat16 in shards.
+// logits in two types, of rows alone, log-probabilities, gradients of the mean token loss, greedy
+// text behind each row from both decoding engines. Exports the model as it was read, in float32,
+// and in bfloat16 in shards.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
@@ -9,6 +10,7 @@
 #include <ATen/ops/zeros_like.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -18,6 +20,7 @@
 #include "nn/huggingface/adapter_directory.hpp"
 #include "nn/huggingface/model_directory.hpp"
 #include "nn/transformer/lora.hpp"
+#include "support/greedy_decoding.hpp"
 
 namespace {
 
@@ -99,6 +102,26 @@ void add_gradients(const nn::ParameterLayout& layout, const at::Tensor& gradient
   }
 }
 
+// 32 tokens, or as many as the model has positions for.
+void add_greedy_text(const nn::Transformer& model, const at::Tensor& flat, const Inputs& inputs,
+                     Outputs& outputs) {
+  for (const bool fused : {true, false}) {
+    const auto engine =
+        fused ? nn::make_fused_decoding(model, {}) : nn::make_torch_decoding(model, {});
+    engine->set_parameters(flat);
+    for (std::int64_t b = 0; b < inputs.tokens.size(0); ++b) {
+      const std::int64_t length = inputs.lengths[b].item().toLong();
+      const auto* const row = inputs.tokens[b].const_data_ptr<std::int64_t>();
+      const test::GreedyText text =
+          test::greedy_text(*engine, {row, row + length},
+                            std::min<std::int64_t>(32, model.config().positions - length));
+      const at::Tensor tokens = at::empty({std::ssize(text.tokens)}, at::kFloat);
+      std::copy(text.tokens.begin(), text.tokens.end(), tokens.data_ptr<float>());
+      outputs.add(fmt::format("greedy.{}.{}", fused ? "fused" : "torch", b), tokens);
+    }
+  }
+}
+
 struct Model {
   const nn::ModelConfig& config;
   const nn::Transformer& transformer;
@@ -147,6 +170,7 @@ void run(const fs::path& folder) {
   chosen.mean().neg().backward();
   outputs.add("log_probabilities", chosen);
   add_gradients(model.parameters(), gradient, outputs);
+  add_greedy_text(model, flat, inputs, outputs);
   outputs.write(folder / "outputs.safetensors");
 
   nn::export_model(folder / "exported", config, model.parameters(), values_of(flat));

@@ -1,7 +1,10 @@
 // Every instruction set that this machine runs, against sums in double.
+#include <c10/util/BFloat16.h>
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <string>
 #include <vector>
@@ -91,6 +94,74 @@ TEST_P(DecoderKernelsOf, ProductsAreSumsAndARowIsTheSameAmongAnyOthers) {
         const auto at = static_cast<std::size_t>(y_stride + o);
         ASSERT_NEAR(biased[at], zero[at] + bias[static_cast<std::size_t>(o)],
                     1e-5 * (1 + std::abs(zero[at])));
+      }
+    }
+  }
+}
+
+// Rounded by LibTorch's own type.
+TEST_P(DecoderKernelsOf, Bfloat16IsTheNearestAndWidensToItself) {
+  std::vector<float> values = {0.0F,
+                               -0.0F,
+                               1.00390625F,  // between two, the even one is below
+                               1.01171875F,  // the even one is above
+                               std::nextafter(1.00390625F, 2.0F),
+                               std::numeric_limits<float>::max(),
+                               std::numeric_limits<float>::infinity(),
+                               -std::numeric_limits<float>::infinity(),
+                               std::numeric_limits<float>::denorm_min(),
+                               -1e-39F};
+  while (values.size() < 5000) {
+    values.push_back(std::bit_cast<float>(static_cast<std::uint32_t>(stream_.below(1ULL << 32))));
+  }
+  values.push_back(std::bit_cast<float>(0x7f800001U));
+  values.push_back(std::nanf(""));
+  std::vector<std::uint16_t> rounded(values.size());
+  std::vector<float> widened(values.size());
+  const auto count = static_cast<std::int64_t>(values.size());
+  kernels_->round(values.data(), count, rounded.data());
+  kernels_->widen(rounded.data(), count, widened.data());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (std::isnan(values[i])) {
+      EXPECT_TRUE(std::isnan(widened[i])) << "number " << i;
+      continue;
+    }
+    const c10::BFloat16 expected(values[i]);
+    EXPECT_EQ(rounded[i], expected.x) << values[i];
+    EXPECT_EQ(std::bit_cast<std::uint32_t>(widened[i]),
+              std::bit_cast<std::uint32_t>(static_cast<float>(expected)));
+  }
+}
+
+TEST_P(DecoderKernelsOf, ProductsWithBfloat16HaveTheBitsOfTheRoundedWeights) {
+  constexpr std::int64_t kRows = 100;
+  for (const std::int64_t in : {1, 130, 600}) {
+    for (const std::int64_t out : {15, 64, 97, 200}) {
+      const std::vector<float> w = numbers(in * out);
+      std::vector<float> nearest = w;
+      for (float& each : nearest) each = static_cast<float>(c10::BFloat16(each));
+      const auto size = static_cast<std::size_t>(packed_size(*kernels_, in, out));
+      std::vector<float> packed(size);
+      std::vector<std::uint16_t> half(size);
+      kernels_->pack(nearest.data(), in, out, 1, in, packed.data());
+      kernels_->pack_bfloat16(w.data(), in, out, 1, in, half.data());
+      const std::vector<float> x = numbers(kRows * in), start = numbers(kRows * out);
+      std::vector<float> alone = start;
+      for (std::int64_t r = 0; r < kRows; ++r) {
+        kernels_->product({x.data() + r * in, in}, 1, in, packed.data(), out,
+                          {start.data() + r * out, out}, {alone.data() + r * out, out});
+      }
+      for (const std::int64_t n : {1, 4, 6, 7, 12, 14, 19, 96, 100}) {
+        std::vector<float> whole = start, halves = start;
+        kernels_->product({x.data(), in}, n, in, packed.data(), out, {whole.data(), out},
+                          {whole.data(), out});
+        kernels_->product_bfloat16({x.data(), in}, n, in, half.data(), out, {halves.data(), out},
+                                   {halves.data(), out});
+        const auto bytes = static_cast<std::size_t>(n * out) * sizeof(float);
+        ASSERT_EQ(0, std::memcmp(whole.data(), alone.data(), bytes)) << n << " rows of " << in;
+        ASSERT_EQ(0, std::memcmp(halves.data(), alone.data(), bytes)) << n << " rows of " << in;
+        const auto behind = static_cast<std::size_t>(n * out);
+        EXPECT_EQ(halves[behind], start[behind]);
       }
     }
   }

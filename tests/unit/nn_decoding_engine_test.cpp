@@ -337,6 +337,26 @@ TEST_P(DecodingOf, TheTorchEngineAgrees) {
   }
 }
 
+TEST_P(DecodingOf, FusedBfloat16HasTheBitsOfTheRoundedParameters) {
+  const at::Tensor rounded = filled_.flat.to(at::kBFloat16).to(at::kFloat);
+  const auto reading = [&](at::ScalarType type, const at::Tensor& flat) {
+    DecodingOptions o = options();
+    o.type = type;
+    const auto engine = make_fused_decoding(filled_.model, o);
+    engine->set_parameters(flat);
+    return mixed_reading(*engine);
+  };
+  const auto expected = reading(at::kFloat, rounded);
+  EXPECT_EQ(reading(at::kBFloat16, rounded), expected) << "parameters that lose nothing";
+  EXPECT_EQ(reading(at::kBFloat16, filled_.flat), expected) << "parameters that are rounded";
+  EXPECT_NE(reading(at::kFloat, filled_.flat), expected);
+  DecodingOptions o = options();
+  for (const at::ScalarType type : {at::kHalf, at::kDouble}) {
+    o.type = type;
+    EXPECT_THROW(make_fused_decoding(filled_.model, o), base::Error);
+  }
+}
+
 // Specification 11, M1: mean below 2e-2 and the same likeliest token in 98 of 100 places, of logits
 // up to about 1 in size.
 TEST_P(DecodingOf, TheTorchEngineInBfloat16IsNear) {

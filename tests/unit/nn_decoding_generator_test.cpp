@@ -292,6 +292,41 @@ TEST_P(GeneratorOf, AFullPoolIsMadeRoomInOrNamedInBytes) {
   const auto results = run(generator);
   EXPECT_EQ(results.at(0).samples[0].tokens.size(), 20U);
   EXPECT_EQ(missing, (std::vector<std::int64_t>{3, 2, 1})) << "no more than it needed";
+  EXPECT_EQ(generator.statistics().evicted, 3);
+  EXPECT_EQ(generator.statistics().reread, 0) << "nothing of it was known";
+}
+
+TEST_P(GeneratorOf, TokensThatAreReadASecondTimeAreCounted) {
+  const auto text = random_tokens(40, 6);
+  for (const std::int64_t rows : {64, 7}) {
+    const auto engine = fused(40, rows);
+    KvBlocks& blocks = engine->blocks();
+    Generator generator(*engine);
+    GenerationRequest request;
+    request.pending = text;
+    request.keep_trunk = true;
+    generator.submit(request);
+    const Sequence trunk = run(generator).at(0).trunk;
+    EXPECT_EQ(generator.statistics().reread, 0);
+    // 40 tokens are known and 45 wanted: 18 are there still, so 22 are read again, and 5 are new.
+    request.pending.assign(text.begin() + 18, text.end());
+    request.pending.insert(request.pending.end(), 5, 3);
+    request.parent = trunk;
+    request.parent_tokens = 18;
+    request.known = 40;
+    request.keep_trunk = false;
+    generator.submit(request);
+    run(generator);
+    EXPECT_EQ(generator.statistics().reread, 22);
+    EXPECT_EQ(generator.statistics().prefilled, 40 + 27);
+    // All that is known is there.
+    request.parent_tokens = 40;
+    request.pending = {3};
+    generator.submit(request);
+    run(generator);
+    EXPECT_EQ(generator.statistics().reread, 22);
+    blocks.release(trunk);
+  }
 }
 
 TEST_P(GeneratorOf, AbandonedRequestsLeaveNothingBehind) {

@@ -15,10 +15,6 @@ Decoder::Decoder(const Config& config, const nn::Transformer& model, const at::D
   options.device = device;
   if (config.decode_type == "bfloat16") options.type = at::kBFloat16;
   const bool fused = config.engine == "fused" || (config.engine == "auto" && device.is_cpu());
-  if (fused && config.decode_type != "float32") {
-    throw base::Error(base::Code::kUsage, "the fused engine decodes in float32",
-                      "Add --engine torch to --decode-type bfloat16");
-  }
   if (fused && !device.is_cpu()) {
     throw base::Error(base::Code::kUsage, "--engine fused decodes on the CPU alone",
                       "Choose --engine torch, or --device cpu");

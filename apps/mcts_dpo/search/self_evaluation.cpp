@@ -46,7 +46,8 @@ void SelfEvaluator::request(Asked asked) {
   request.locate = [this, tree = asked.tree, prompt = asked.prompt](nn::GenerationRequest& each) {
     locate(tree, prompt, each);
   };
-  request.keep_trunk = !trunks_.contains(asked.tree);
+  const auto trunk = trunks_.find(asked.tree);
+  request.keep_trunk = trunk == trunks_.end() || trunk->second.sequence == nn::Sequence::kNone;
   if (config_.self_evaluation == "official" && !asked.letter_found) {
     nn::SampleSpec greedy;
     greedy.options.temperature = 0;
@@ -67,6 +68,8 @@ void SelfEvaluator::locate(std::uint64_t tree, const Tokens& prompt,
   std::size_t shared = 0;
   if (trunk != trunks_.end()) {
     shared = std::min(common(trunk->second.tokens, prompt), prompt.size() - 1);
+    request.known = static_cast<std::int64_t>(shared);
+    if (trunk->second.sequence == nn::Sequence::kNone) shared = 0;
   }
   request.parent = shared == 0 ? nn::Sequence::kNone : trunk->second.sequence;
   request.parent_tokens = static_cast<std::int64_t>(shared);
@@ -76,9 +79,10 @@ void SelfEvaluator::locate(std::uint64_t tree, const Tokens& prompt,
 bool SelfEvaluator::make_room(std::int64_t blocks) {
   const std::int64_t wanted = decoder_.blocks().free_blocks() + blocks;
   bool any = false;
-  while (decoder_.blocks().free_blocks() < wanted && !trunks_.empty()) {
-    forget(trunks_.begin()->first);
-    any = true;
+  for (auto& [tree, trunk] : trunks_) {
+    if (decoder_.blocks().free_blocks() >= wanted) break;
+    any |= trunk.sequence != nn::Sequence::kNone;
+    release(trunk);
   }
   return any;
 }
@@ -90,8 +94,12 @@ std::optional<SelfEvaluator::Answer> SelfEvaluator::take(nn::GenerationResult& r
   asked_.erase(at);
   nn::KvBlocks& blocks = decoder_.blocks();
   if (result.trunk != nn::Sequence::kNone) {
-    const bool first = trunks_.emplace(asked.tree, Trunk{result.trunk, asked.prompt}).second;
-    if (!first) blocks.release(result.trunk);
+    Trunk& trunk = trunks_[asked.tree];
+    if (trunk.sequence == nn::Sequence::kNone) {
+      trunk = {result.trunk, asked.prompt};
+    } else {
+      blocks.release(result.trunk);
+    }
   }
   for (const nn::GeneratedSample& sample : result.samples) blocks.release(sample.sequence);
   if (!result.samples.empty()) return read_letter(std::move(asked), result);
@@ -122,8 +130,13 @@ double SelfEvaluator::confidence(const nn::GenerationResult& result) const {
 void SelfEvaluator::forget(std::uint64_t tree) {
   const auto at = trunks_.find(tree);
   if (at == trunks_.end()) return;
-  decoder_.blocks().release(at->second.sequence);
+  release(at->second);
   trunks_.erase(at);
+}
+
+void SelfEvaluator::release(Trunk& trunk) const {
+  if (trunk.sequence != nn::Sequence::kNone) decoder_.blocks().release(trunk.sequence);
+  trunk.sequence = nn::Sequence::kNone;
 }
 
 }  // namespace tenfold::mcts_dpo

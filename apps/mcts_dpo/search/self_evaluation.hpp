@@ -38,7 +38,7 @@ class SelfEvaluator {
 
  private:
   struct Trunk {
-    nn::Sequence sequence = nn::Sequence::kNone;
+    nn::Sequence sequence = nn::Sequence::kNone;  ///< none: was released to make room
     Tokens tokens;
   };
   struct Asked {
@@ -49,6 +49,7 @@ class SelfEvaluator {
   };
   void request(Asked asked);
   void locate(std::uint64_t tree, const Tokens& prompt, nn::GenerationRequest& request) const;
+  void release(Trunk& trunk) const;
   double confidence(const nn::GenerationResult& result) const;
   std::optional<Answer> read_letter(Asked asked, const nn::GenerationResult& result);
 

@@ -109,10 +109,16 @@ void StepExpander::locate(const Job& job, const Tokens& step, nn::GenerationRequ
   request.pending.insert(request.pending.end(), step.begin(), step.end());
 }
 
+// Whoever drew a node has read the way to it, but for its last token.
+std::int64_t StepExpander::known_tokens(const Job& job) {
+  return job.node == 0 ? 0 : static_cast<std::int64_t>(job.path.size()) - 1;
+}
+
 void StepExpander::submit_samples(Job& job, const Question& question, std::int64_t number) {
   nn::GenerationRequest request;
   request.id = number * kKinds + kSamples;
   request.pending = job.path;
+  request.known = known_tokens(job);
   request.locate = [this, &job](nn::GenerationRequest& each) { locate(job, {}, each); };
   request.ends = prompts_.ends();
   std::int64_t count = job.node == 0 ? config_.root_breadth : config_.breadth;
@@ -157,6 +163,7 @@ void StepExpander::submit_injected(Job& job, const Question& question, std::int6
   request.id = number * kKinds + kInjected;
   request.pending = job.path;
   request.pending.insert(request.pending.end(), step.begin(), step.end());
+  request.known = known_tokens(job);
   request.locate = [this, &job, step](nn::GenerationRequest& each) { locate(job, step, each); };
   request.score_pending = true;
   request.keep_trunk = true;

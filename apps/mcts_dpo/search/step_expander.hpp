@@ -65,6 +65,7 @@ class StepExpander final : public search::Expander {
   };
   std::int64_t cap_of(const Job& job, const Question& question) const;
   void locate(const Job& job, const Tokens& step, nn::GenerationRequest& request);
+  static std::int64_t known_tokens(const Job& job);
   void submit_samples(Job& job, const Question& question, std::int64_t number);
   void submit_injected(Job& job, const Question& question, std::int64_t number);
   nn::SamplingOptions sampling(const Job& job, std::uint64_t child) const;

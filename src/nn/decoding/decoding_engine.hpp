@@ -23,11 +23,12 @@ struct TokenRow {
 };
 
 struct DecodingOptions {
-  std::int64_t block_tokens = 16;            ///< fused: 16 times a power of two
-  std::int64_t cache_bytes = 64 << 20;       ///< of keys and values; whole blocks that fit
-  std::int64_t longest = 0;                  ///< tokens of a sequence; 0: the model's positions
-  std::int64_t rows = 256;                   ///< at most so many in a forward pass
-  at::ScalarType type = at::kFloat;          ///< torch: of parameters, keys and values
+  std::int64_t block_tokens = 16;       ///< fused: 16 times a power of two
+  std::int64_t cache_bytes = 64 << 20;  ///< of keys and values; whole blocks that fit
+  std::int64_t longest = 0;             ///< tokens of a sequence; 0: the model's positions
+  std::int64_t rows = 256;              ///< at most so many in a forward pass
+  /// torch: of parameters, keys and values. fused: of parameters alone, float32 or bfloat16
+  at::ScalarType type = at::kFloat;
   at::Device device = at::Device(at::kCPU);  ///< torch
 };
 
@@ -77,7 +78,10 @@ class DecodingEngine {
 
 /// Plain loops on the CPU in float32, without threads; no allocation after construction. **A row's
 /// logits have the same bits whatever other rows are in the batch, whatever blocks its sequence
-/// lies in and with whom it shares them** (on one kind of processor).
+/// lies in and with whom it shares them** (on one kind of processor). With type bfloat16 every
+/// parameter is rounded to the nearest bfloat16, and its memory, which bounds the speed of small
+/// batches, is half; all else stays float32: the bits of an engine in float32 that was given the
+/// rounded parameters.
 std::unique_ptr<DecodingEngine> make_fused_decoding(const Transformer& model,
                                                     const DecodingOptions& options);
 /// LibTorch's operators, on any device, in float32 or bfloat16. Siblings attend to what they share

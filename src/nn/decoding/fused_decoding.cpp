@@ -1,7 +1,6 @@
 #include "nn/decoding/fused_decoding.hpp"
 
 #include <ATen/ops/empty.h>
-#include <ATen/ops/zeros.h>
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -40,17 +39,16 @@ std::int64_t block_bytes(const TransformerConfig& c, const DecodingOptions& opti
   return attention_shape(c, options).block_stride * static_cast<std::int64_t>(sizeof(float));
 }
 
-PackedLinear packed_linear(const kernels::DecoderKernels& kernels, std::int64_t in,
-                           std::int64_t out, bool bias) {
-  return {in, out, FloatBuffer(kernels::packed_size(kernels, in, out)),
-          bias ? FloatBuffer(out) : FloatBuffer()};
+at::ScalarType checked_type(const DecodingOptions& options) {
+  if (options.device.is_cpu() && (options.type == at::kFloat || options.type == at::kBFloat16)) {
+    return options.type;
+  }
+  throw base::Error(base::Code::kUsage,
+                    "the fused decoder keeps weights in float32 or bfloat16, on the CPU",
+                    "Take the torch engine for other types and devices");
 }
 
 }  // namespace
-
-FloatBuffer::FloatBuffer(std::int64_t count)
-    : memory_(at::zeros({count + kernels::kRowLanes}, at::kFloat)),
-      data_(memory_.data_ptr<float>()) {}
 
 PaddedRows::PaddedRows(std::int64_t rows, std::int64_t columns)
     : stride_(rounded_up(columns, kernels::kRowLanes)), memory_(rows * stride_) {}
@@ -61,28 +59,12 @@ FusedDecoding::FusedDecoding(const Transformer& model, const DecodingOptions& op
       gpt2_(model.config().family == TransformerFamily::kGpt2),
       shape_(attention_shape(model.config(), options)),
       layer_numbers_(shape_.kv_heads * shape_.head_numbers()),
-      pool_(at::empty({blocks().options().blocks * shape_.block_stride}, at::kFloat)) {
-  if (options.type != at::kFloat || !options.device.is_cpu()) {
-    throw base::Error(base::Code::kUsage, "the fused decoder computes in float32 on the CPU",
-                      "Take the torch engine for other types and devices");
-  }
+      pool_(at::empty({blocks().options().blocks * shape_.block_stride}, at::kFloat)),
+      weights_(kernels_, model.config(), checked_type(options)) {
   const TransformerConfig& c = config();
   const std::int64_t longest = blocks().options().longest, rows = options.rows;
-  embedding_ = FloatBuffer(c.vocabulary * c.width);
-  if (gpt2_) position_embedding_ = FloatBuffer(c.positions * c.width);
   const std::int64_t qkv = c.query_columns() + 2 * c.key_columns();
   const std::int64_t up = gpt2_ ? c.feed_forward : 2 * c.feed_forward;
-  const auto vector = [&](bool wanted) { return wanted ? FloatBuffer(c.width) : FloatBuffer(); };
-  for (std::int64_t i = 0; i < c.layers; ++i) {
-    layers_.push_back({packed_linear(kernels_, c.width, qkv, gpt2_),
-                       packed_linear(kernels_, c.query_columns(), c.width, gpt2_),
-                       packed_linear(kernels_, c.width, up, gpt2_),
-                       packed_linear(kernels_, c.feed_forward, c.width, gpt2_), vector(true),
-                       vector(gpt2_), vector(true), vector(gpt2_)});
-  }
-  last_norm_ = vector(true);
-  last_norm_bias_ = vector(gpt2_);
-  head_ = packed_linear(kernels_, c.width, c.vocabulary, false);
   scores_ = FloatBuffer(longest);
   x_ = PaddedRows(rows, c.width);
   normed_ = PaddedRows(rows, c.width);
@@ -106,52 +88,12 @@ FusedDecoding::FusedDecoding(const Transformer& model, const DecodingOptions& op
 
 void FusedDecoding::take_parameters(const at::Tensor& flat) {
   const at::Tensor host = flat.to(at::kCPU, at::kFloat);
-  const auto& entries = model().parameters().entries();
-  std::size_t next = 0;
-  const auto take = [&](const FloatBuffer& into) {
-    const ParameterEntry& entry = entries[next++];
-    std::copy_n(host.data_ptr<float>() + entry.offset, entry.size, into.data());
-  };
-  // count entries that lie together are one weight: [out, in], of GPT-2 [in, out] and a bias.
-  const auto take_linear = [&](const PackedLinear& into, std::size_t count) {
-    const float* const weight = host.data_ptr<float>() + entries[next].offset;
-    next += count;
-    if (!gpt2_) {
-      kernels_.pack(weight, into.in, into.out, 1, into.in, into.packed.data());
-      return;
-    }
-    kernels_.pack(weight, into.in, into.out, into.out, 1, into.packed.data());
-    take(into.bias);
-  };
-  take(embedding_);
-  if (gpt2_) take(position_embedding_);
-  for (const FusedLayer& layer : layers_) {
-    take(layer.norm1);
-    if (gpt2_) take(layer.norm1_bias);
-    take_linear(layer.qkv, gpt2_ ? 1 : 3);
-    take_linear(layer.out, 1);
-    take(layer.norm2);
-    if (gpt2_) take(layer.norm2_bias);
-    take_linear(layer.up, gpt2_ ? 1 : 2);
-    take_linear(layer.down, 1);
-  }
-  take(last_norm_);
-  if (gpt2_) take(last_norm_bias_);
-  const float* const head = config().tied_embeddings
-                                ? embedding_.data()
-                                : host.data_ptr<float>() + entries[next++].offset;
-  kernels_.pack(head, head_.in, head_.out, 1, head_.in, head_.packed.data());
-  base::require(next == entries.size(), "FusedDecoding: parameters are left over");
+  weights_.take(model().parameters(), host.data_ptr<float>());
 }
 
 void FusedDecoding::copy_block(std::int32_t from, std::int32_t to) {
   std::copy_n(pool_.data_ptr<float>() + from * shape_.block_stride, shape_.block_stride,
               pool_.data_ptr<float>() + to * shape_.block_stride);
-}
-
-void FusedDecoding::multiply(kernels::ConstRows x, std::int64_t rows, const PackedLinear& linear,
-                             kernels::ConstRows start, kernels::Rows y) const {
-  kernels_.product(x, rows, linear.in, linear.packed.data(), linear.out, start, y);
 }
 
 void FusedDecoding::norm(const float* x, const FloatBuffer& weight, const FloatBuffer& bias,
@@ -161,18 +103,6 @@ void FusedDecoding::norm(const float* x, const FloatBuffer& weight, const FloatB
     kernels_.layer_norm(x, config().width, weight.data(), bias.data(), epsilon, y);
   } else {
     kernels_.rms_norm(x, config().width, weight.data(), epsilon, y);
-  }
-}
-
-void FusedDecoding::embed(std::span<const TokenRow> rows) {
-  const std::int64_t width = config().width;
-  for (std::size_t r = 0; r < rows.size(); ++r) {
-    const float* const token = embedding_.data() + rows[r].token * width;
-    float* const to = x_.row(static_cast<std::int64_t>(r));
-    std::copy_n(token, width, to);
-    if (!gpt2_) continue;
-    const float* const place = position_embedding_.data() + rows[r].position * width;
-    for (std::int64_t i = 0; i < width; ++i) to[i] += place[i];
   }
 }
 
@@ -197,7 +127,7 @@ void FusedDecoding::attention(const FusedLayer& layer, std::int64_t number,
   for (std::int64_t r = 0; r < count; ++r) {
     norm(x_.row(r), layer.norm1, layer.norm1_bias, normed_.row(r));
   }
-  multiply(normed_, count, layer.qkv, {layer.qkv.bias.data(), 0}, qkv_.all());
+  weights_.multiply(normed_, count, layer.qkv, {layer.qkv.bias.data(), 0}, qkv_.all());
   const auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(c.head_width)));
   for (std::int64_t r = 0; r < count; ++r) {
     float* const query = qkv_.row(r);
@@ -225,7 +155,7 @@ void FusedDecoding::attention(const FusedLayer& layer, std::int64_t number,
       for (std::int64_t i = 0; i < c.width; ++i) x_.row(r)[i] += layer.out.bias.data()[i];
     }
   }
-  multiply(mixed_, count, layer.out, x_, x_.all());
+  weights_.multiply(mixed_, count, layer.out, x_, x_.all());
 }
 
 void FusedDecoding::feed_forward(const FusedLayer& layer, std::int64_t rows) {
@@ -233,7 +163,7 @@ void FusedDecoding::feed_forward(const FusedLayer& layer, std::int64_t rows) {
   for (std::int64_t r = 0; r < rows; ++r) {
     norm(x_.row(r), layer.norm2, layer.norm2_bias, normed_.row(r));
   }
-  multiply(normed_, rows, layer.up, {layer.up.bias.data(), 0}, up_.all());
+  weights_.multiply(normed_, rows, layer.up, {layer.up.bias.data(), 0}, up_.all());
   for (std::int64_t r = 0; r < rows; ++r) {
     float* const up = up_.row(r);
     if (!gpt2_) {
@@ -243,7 +173,7 @@ void FusedDecoding::feed_forward(const FusedLayer& layer, std::int64_t rows) {
     kernels_.gelu(up, c.feed_forward);
     for (std::int64_t i = 0; i < c.width; ++i) x_.row(r)[i] += layer.down.bias.data()[i];
   }
-  multiply(up_, rows, layer.down, x_, x_.all());
+  weights_.multiply(up_, rows, layer.down, x_, x_.all());
 }
 
 void FusedDecoding::head(std::span<const TokenRow> rows, std::span<float> logits) {
@@ -252,7 +182,8 @@ void FusedDecoding::head(std::span<const TokenRow> rows, std::span<float> logits
   std::int64_t count = 0, first = 0;
   const auto flush = [&] {
     if (count == 0) return;
-    multiply(normed_, count, head_, {nullptr, 0}, {logits.data() + first * vocabulary, vocabulary});
+    weights_.multiply(normed_, count, weights_.head(), {nullptr, 0},
+                      {logits.data() + first * vocabulary, vocabulary});
     count = 0;
   };
   for (std::size_t r = 0; r < rows.size(); ++r) {
@@ -261,7 +192,8 @@ void FusedDecoding::head(std::span<const TokenRow> rows, std::span<float> logits
       flush();
       first = rows[r].logits;
     }
-    norm(x_.row(static_cast<std::int64_t>(r)), last_norm_, last_norm_bias_, normed_.row(count));
+    norm(x_.row(static_cast<std::int64_t>(r)), weights_.last_norm(), weights_.last_norm_bias(),
+         normed_.row(count));
     ++count;
   }
   flush();
@@ -269,10 +201,14 @@ void FusedDecoding::head(std::span<const TokenRow> rows, std::span<float> logits
 
 void FusedDecoding::compute(std::span<const TokenRow> rows, std::span<const std::int32_t> block,
                             std::span<float> logits) {
-  embed(rows);
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
-    attention(layers_[i], static_cast<std::int64_t>(i), rows, block);
-    feed_forward(layers_[i], static_cast<std::int64_t>(rows.size()));
+  const auto count = static_cast<std::int64_t>(rows.size());
+  for (std::int64_t r = 0; r < count; ++r) {
+    weights_.embed(rows[r].token, rows[r].position, x_.row(r));
+  }
+  const std::vector<FusedLayer>& layers = weights_.layers();
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    attention(layers[i], static_cast<std::int64_t>(i), rows, block);
+    feed_forward(layers[i], count);
   }
   head(rows, logits);
 }

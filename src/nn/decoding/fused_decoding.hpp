@@ -1,28 +1,16 @@
-// The fused engine's memory and weights.
+// The engine of plain loops.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include "kernels/decoder_kernels.hpp"
 #include "nn/decoding/decoding_engine.hpp"
+#include "nn/decoding/fused_weights.hpp"
 
 namespace tenfold::nn {
-
-/// Zeroed float32 memory on a cache line, behind which whole vectors may be read.
-class FloatBuffer {
- public:
-  FloatBuffer() = default;
-  explicit FloatBuffer(std::int64_t count);
-  float* data() const { return data_; }
-
- private:
-  at::Tensor memory_;
-  float* data_ = nullptr;
-};
 
 /// See kernels::kRowLanes.
 class PaddedRows {
@@ -38,17 +26,6 @@ class PaddedRows {
   FloatBuffer memory_;
 };
 
-/// A weight in panels, and its bias where it has one.
-struct PackedLinear {
-  std::int64_t in = 0, out = 0;
-  FloatBuffer packed, bias;
-};
-
-struct FusedLayer {
-  PackedLinear qkv, out, up, down;
-  FloatBuffer norm1, norm1_bias, norm2, norm2_bias;
-};
-
 class FusedDecoding final : public DecodingEngine {
  public:
   FusedDecoding(const Transformer& model, const DecodingOptions& options);
@@ -59,7 +36,6 @@ class FusedDecoding final : public DecodingEngine {
   void compute(std::span<const TokenRow> rows, std::span<const std::int32_t> block,
                std::span<float> logits) override;
 
-  void embed(std::span<const TokenRow> rows);
   void attention(const FusedLayer& layer, std::int64_t number, std::span<const TokenRow> rows,
                  std::span<const std::int32_t> block);
   void store_key_value(const TokenRow& row, std::int32_t block, std::int64_t layer,
@@ -67,8 +43,6 @@ class FusedDecoding final : public DecodingEngine {
   void feed_forward(const FusedLayer& layer, std::int64_t rows);
   void head(std::span<const TokenRow> rows, std::span<float> logits);
   void norm(const float* x, const FloatBuffer& weight, const FloatBuffer& bias, float* y) const;
-  void multiply(kernels::ConstRows x, std::int64_t rows, const PackedLinear& linear,
-                kernels::ConstRows start, kernels::Rows y) const;
 
   const kernels::DecoderKernels& kernels_;
   bool gpt2_;
@@ -76,9 +50,7 @@ class FusedDecoding final : public DecodingEngine {
   std::int64_t layer_numbers_;  ///< of a block, of one layer
   /// [blocks, layers, ...]: a block is copied in one piece. What nobody wrote is never read.
   at::Tensor pool_;
-  FloatBuffer embedding_, position_embedding_, last_norm_, last_norm_bias_;
-  PackedLinear head_;
-  std::vector<FusedLayer> layers_;
+  FusedWeights weights_;
   FloatBuffer cosine_, sine_;  ///< [longest, head_width / 2]
   FloatBuffer scores_;
   PaddedRows x_, normed_, qkv_, mixed_, up_;

@@ -21,6 +21,7 @@ struct Generator::Job {
   Sequence trunk = Sequence::kNone;
   std::size_t read = 0;     ///< of pending
   std::size_t reading = 0;  ///< of pending, in this forward pass
+  std::int64_t again = 0;   ///< of pending, from its beginning: read once before
   std::int64_t first_logits_row = -1;
   std::int64_t promised = 0;  ///< blocks
   std::size_t running = 0;    ///< samples
@@ -108,6 +109,13 @@ void Generator::submit(GenerationRequest request) {
 // Whether so many blocks are free that no running job may take. Throws where none will become free.
 bool Generator::fits(GenerationRequest& request) {
   const KvBlocks& blocks = engine_->blocks();
+  const auto ask_for_room = [&](std::int64_t missing) {
+    if (!options_.make_room) return false;
+    const std::int64_t before = blocks.statistics().sequences;
+    const bool made = options_.make_room(missing);
+    statistics_.evicted += before - blocks.statistics().sequences;
+    return made;
+  };
   std::int64_t needed = 0, free = 0;
   do {
     // What was released may have been the parent, and may be shared with others still.
@@ -115,7 +123,7 @@ bool Generator::fits(GenerationRequest& request) {
     needed = blocks_needed(request);
     free = blocks.free_blocks() - promised_;
     if (needed <= free) return true;
-  } while (options_.make_room && options_.make_room(needed - free));
+  } while (ask_for_room(needed - free));
   if (!running_.empty()) {
     ++statistics_.waits;
     return false;
@@ -133,6 +141,7 @@ void Generator::enter(GenerationRequest request) {
   auto job = std::make_unique<Job>();
   job->promised = blocks_needed(request);
   promised_ += job->promised;
+  job->again = request.known - read_before(request);
   job->request = std::move(request);
   job->result.id = job->request.id;
   job->samples.resize(job->request.samples.size());
@@ -268,6 +277,8 @@ void Generator::read_pending(Job& job) {
           sampler_.log_probability(logits(row++), pending[next]));
     }
   }
+  statistics_.reread += std::clamp<std::int64_t>(job.again - static_cast<std::int64_t>(job.read), 0,
+                                                 static_cast<std::int64_t>(job.reading));
   job.read += job.reading;
   statistics_.prefilled += static_cast<std::int64_t>(job.reading);
   if (job.read == pending.size()) start_samples(job, logits(row));

@@ -35,6 +35,9 @@ struct GenerationRequest {
   Sequence parent = Sequence::kNone;
   std::int64_t parent_tokens = -1;    ///< the first so many of parent's; -1: all
   std::vector<std::int32_t> pending;  ///< tokens to read after that, at least 1
+  /// So many of parent's tokens and pending were read once, for an earlier request: those that are
+  /// pending again count as GenerationStatistics::reread.
+  std::int64_t known = 0;
   /// Called when the request is about to enter, and again whenever room was made for it: may set
   /// parent, parent_tokens and pending to what is there now, as long as they are the same tokens
   /// together. So a parent need not be kept for a request that waits. May be empty.
@@ -81,6 +84,8 @@ struct GenerationStatistics {
   std::int64_t generated = 0;  ///< tokens drawn
   std::int64_t requests = 0;   ///< finished
   std::int64_t waits = 0;      ///< advances in which a request waited for blocks
+  std::int64_t evicted = 0;    ///< sequences that make_room released
+  std::int64_t reread = 0;     ///< of prefilled: tokens that were known, but released meanwhile
   double occupancy(std::int64_t most_rows) const;  ///< rows of a forward pass, of most_rows
 };
 
