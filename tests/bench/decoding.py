@@ -43,8 +43,14 @@ class Case:
         config = transformers.LlamaConfig(**fields, rms_norm_eps=1e-5, tie_word_embeddings=False)
         # Wider than transformers draws them, so that the likeliest token stands out.
         config.initializer_range = 0.05
-        half = transformers.LlamaForCausalLM(config).eval().to(torch.bfloat16)
-        self.models = {"float32": copy.deepcopy(half).to(torch.float32), "bfloat16": half}
+        whole = transformers.LlamaForCausalLM(config).eval()
+        with torch.no_grad():
+            for parameter in whole.parameters():
+                parameter.copy_(parameter.to(torch.bfloat16))
+        half = copy.deepcopy(whole).to(torch.bfloat16)
+        # Angles stay float32, as in a model that was loaded in bfloat16.
+        half.model.rotary_emb = copy.deepcopy(whole.model.rotary_emb)
+        self.models = {"float32": whole, "bfloat16": half}
         flat = np.zeros(self.shape["flat_size"], dtype=np.float32)
         state = self.models["float32"].state_dict()
         for entry, offset, size in self.shape["entries"]:
@@ -189,7 +195,10 @@ def main():
             sizes.append(f"{name} {case.shape['parameters'] / 1e6:.2f} M")
             if not case.same_greedy_tokens():
                 raise SystemExit(f"{name}: greedy tokens differ from transformers'")
-            measured = {work: measure(case, work, options.rounds, machine) for work in WORK[name]}
+            measured = {}
+            for work in WORK[name]:
+                measured[work] = measure(case, work, options.rounds, machine)
+                print(name, *work, {" ".join(key): round(value, 4) for key, value in measured[work].items()}, flush=True)
             for work, seconds in measured.items():
                 for row in rows_of(case, work, seconds, machine):
                     rows.append(row)
