@@ -32,6 +32,9 @@ struct RunContext {
   std::map<std::string, std::string> facts = {};
   std::uint64_t step = 0;  ///< steps done, counted in the experiment's own unit over all ranks
   std::optional<Roles> roles{};  ///< nothing: all ranks do the same
+  /// What an experiment cannot go on after, equal on all ranks, set in a step that leaves a sound
+  /// state: the run ends with it once that state is in a checkpoint.
+  std::optional<comm::AgreedError> failure{};
   /// The run's directory, for what an application keeps beside metrics and checkpoints; of a dry
   /// run one that is removed. Empty: nothing is kept.
   std::filesystem::path folder{};
@@ -55,6 +58,15 @@ class Experiment {
   virtual std::uint64_t step(RunContext& context) = 0;
   /// Measures without changing any state that training depends on.
   virtual void evaluate(RunContext& context) = 0;
+  /// What --dry-run does instead of a step: one that takes all the memory that a run will.
+  virtual void rehearse(RunContext& context) { context.step += step(context); }
+  /// What --dry-run says after it; peak: bytes that the largest rank came to hold, of the host,
+  /// from build on. Rank 0's is printed. Collective.
+  virtual std::string rehearsed(RunContext& context, double peak) {
+    static_cast<void>(context);
+    static_cast<void>(peak);
+    return {};
+  }
   /// A few lines for the end of the run; rank 0's is printed.
   virtual std::string summary(RunContext& context) = 0;
 

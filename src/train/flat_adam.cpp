@@ -47,7 +47,16 @@ FlatAdam::FlatAdam(GradientReducer& reducer, const ShardPlan& plan, Metrics& met
 
 void FlatAdam::set_decay(const at::Tensor& l2) {
   base::require(l2.numel() == parameters_.numel(), "FlatAdam: decay has another size");
-  l2_ = l2;
+  if (!options_.zero1) {
+    l2_ = l2;
+    return;
+  }
+  l2_ = at::zeros({total_.numel()}, l2.options());
+  std::int64_t at = 0;
+  for (const Piece& piece : partition_.pieces[static_cast<std::size_t>(plan_.rank)]) {
+    l2_.narrow(0, at, piece.size).copy_(l2.narrow(0, piece.begin, piece.size));
+    at += piece.size;
+  }
 }
 
 void FlatAdam::set_moments(const kernels::AdamOptions& adam) {
@@ -69,45 +78,47 @@ void FlatAdam::clip(double norm, double largest) {
 double FlatAdam::reduce() {
   skip_ = false;
   try {
-    double result = 0;
-    if (options_.zero1) {
-      result = reducer_.sum_owned(gradients_, partition_, total_, &layout_, what_);
-    } else {
-      reducer_.sum(gradients_, total_, &layout_, what_);
-      result = std::sqrt(kernels::sum_of_squares(total_));
-    }
-    skipped_in_a_row_ = 0;
-    return result;
+    if (options_.zero1) return reducer_.sum_owned(gradients_, partition_, total_, &layout_, what_);
+    reducer_.sum(gradients_, total_, &layout_, what_);
+    return std::sqrt(kernels::sum_of_squares(total_));
   } catch (const comm::AgreedError& error) {
-    if (!options_.skip_nonfinite || error.code() != base::Code::kNumeric) throw;
-    ++skipped_in_a_row_;
-    if (skipped_in_a_row_ == kSkipsInARow) {
-      throw comm::AgreedError(
-          base::Error(base::Code::kNumeric,
-                      fmt::format("{}; {} updates in a row were skipped for such", error.message(),
-                                  kSkipsInARow),
-                      error.hint()),
-          error.rank(), error.host());
-    }
-    skip_ = true;
-    if (plan_.rank == 0) {
-      metrics_.add("train/skipped_updates", 1);
-      if (std::has_single_bit(++skipped_)) {  // else one bad row of a replay memory fills the log
-        base::log_warning("update {} of {} is skipped, {} so far: {}", steps_ + 1, what_, skipped_,
-                          error.message());
-      }
-    }
+    if (error.code() != base::Code::kNumeric) throw;
+    skip(error);
     return std::numeric_limits<double>::quiet_NaN();
+  }
+}
+
+void FlatAdam::reject(const base::Error& reason) {
+  skip(comm::AgreedError(reason, 0, comm::host_name()));
+}
+
+void FlatAdam::skip(const comm::AgreedError& error) {
+  if (!options_.skip_nonfinite) throw error;
+  ++skips_in_a_row_;
+  if (skips_in_a_row_ >= kSkipsInARow) {
+    throw comm::AgreedError(base::Error(base::Code::kNumeric,
+                                        fmt::format("{}; {} updates in a row were skipped for such",
+                                                    error.message(), skips_in_a_row_),
+                                        error.hint()),
+                            error.rank(), error.host());
+  }
+  skip_ = true;
+  why_skipped_ = error.message();
+  if (plan_.rank != 0) return;
+  metrics_.add("train/skipped_updates", 1);
+  if (std::has_single_bit(++skipped_)) {  // else one bad row of a replay memory fills the log
+    base::log_warning("update {} of {} is skipped, {} so far: {}", steps_ + 1, what_, skipped_,
+                      error.message());
   }
 }
 
 void FlatAdam::step_piece(const Piece& piece, std::int64_t at, std::size_t local_shard, double lr) {
   if (piece.size == 0) return;
   const auto row = static_cast<std::int64_t>(local_shard);
-  kernels::adam_step(
-      parameters_.narrow(0, piece.begin, piece.size), total_.narrow(0, at, piece.size),
-      m_[row].narrow(0, 0, piece.size), v_[row].narrow(0, 0, piece.size),
-      l2_.defined() ? l2_.narrow(0, piece.begin, piece.size) : l2_, steps_, at_rate(lr));
+  kernels::adam_step(parameters_.narrow(0, piece.begin, piece.size),
+                     total_.narrow(0, at, piece.size), m_[row].narrow(0, 0, piece.size),
+                     v_[row].narrow(0, 0, piece.size),
+                     l2_.defined() ? l2_.narrow(0, at, piece.size) : l2_, steps_, at_rate(lr));
 }
 
 void FlatAdam::share(SharedAdam* shared) {
@@ -126,6 +137,7 @@ void FlatAdam::set_shared() const {
 }
 
 void FlatAdam::step(double lr) {
+  if (!skip_) skips_in_a_row_ = 0;
   if (shared_ != nullptr) {
     steps_ = skip_ ? shared_->skip() : shared_->step(total_, l2_, lr, parameters_);
     return;

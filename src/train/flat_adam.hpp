@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "base/error.hpp"
+#include "comm/communicator.hpp"
 #include "kernels/flat_optimizer.hpp"
 #include "nn/parameter_layout.hpp"
 #include "store/state_registry.hpp"
@@ -47,6 +49,9 @@ class FlatAdam {
   /// Code::kNumeric, equally on all ranks, when it is not finite; with skip_nonfinite only when a
   /// hundred in a row were not. Collective.
   double reduce();
+  /// Makes of what reduce() accepted a gradient that is not finite, for another reason that all
+  /// ranks see (a loss, say): throws as reduce() does, or step() will leave it out.
+  void reject(const base::Error& reason);
   /// Scales what reduce() summed down to this Euclidean norm where norm, reduce()'s answer, is
   /// larger (torch.nn.utils.clip_grad_norm_).
   void clip(double norm, double largest);
@@ -58,6 +63,10 @@ class FlatAdam {
   /// Whether the last reduce() found a gradient that is not finite and left it out.
   bool skipped() const { return skip_; }
   bool may_skip() const { return options_.skip_nonfinite; }
+  /// Updates left out one after the other, up to now.
+  int skips_in_a_row() const { return skips_in_a_row_; }
+  /// What was wrong with the last one that was left out.
+  const std::string& why_skipped() const { return why_skipped_; }
   std::int64_t steps() const { return steps_; }
   /// From now on steps are taken in memory that ranks share (nullptr: no more), which must outlive
   /// them; parameters and moments here are copies. Not with ZeRO-1.
@@ -73,6 +82,7 @@ class FlatAdam {
 
  private:
   kernels::AdamOptions at_rate(double lr) const;
+  void skip(const comm::AgreedError& error);
   void step_piece(const Piece& piece, std::int64_t at, std::size_t local_shard, double lr);
 
   GradientReducer& reducer_;
@@ -83,13 +93,14 @@ class FlatAdam {
   OptimizerOptions options_;
   kernels::AdamOptions adam_;
   Partition partition_;  ///< ZeRO-1 only
-  at::Tensor parameters_, l2_, gradients_;
-  at::Tensor total_;  ///< [P]; ZeRO-1: this rank's elements
-  at::Tensor m_, v_;  ///< [P]; ZeRO-1: [local shards, piece size]
+  at::Tensor parameters_, gradients_;
+  at::Tensor total_, l2_;  ///< [P]; ZeRO-1: this rank's elements
+  at::Tensor m_, v_;       ///< [P]; ZeRO-1: [local shards, piece size]
   std::int64_t steps_ = 0;
   SharedAdam* shared_ = nullptr;
   bool skip_ = false;
-  int skipped_in_a_row_ = 0;
+  int skips_in_a_row_ = 0;
+  std::string why_skipped_;
   std::uint64_t skipped_ = 0;  ///< by this process
 };
 

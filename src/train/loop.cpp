@@ -33,6 +33,10 @@ bool Loop::run() {
     context.step += advanced;
     comm::fault_point("loop.after_update");
     published(before);
+    if (context.failure) {
+      save("failure", true);
+      throw *context.failure;
+    }
     const StopDecision decision =
         parts_.stop.decide(before, context.step, watch.seconds(), !parts_.writer.ended());
     if (parts_.writer.in_flight() && !decision.writing) collect();

@@ -11,6 +11,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "base/resident_memory.hpp"
 #include "base/text.hpp"
 #include "comm/fault.hpp"
 #include "comm/signals.hpp"
@@ -139,16 +140,19 @@ void banner(const Setup& setup, const RunContext& context, const fs::path& direc
 }
 
 int dry_run(RunContext& context, Experiment& experiment, const store::StateRegistry& registry,
-            store::CheckpointStore& checkpoints) {
+            store::CheckpointStore& checkpoints, const base::ResidentMemory& before) {
   const base::Stopwatch watch;
-  context.step += experiment.step(context);
+  experiment.rehearse(context);
   const double step_seconds = watch.seconds();
   const store::SaveReport report = checkpoints.save(context.step, registry, {});
   const double memory = context.world.all_reduce(base::peak_resident_bytes(), comm::Op::kMax);
+  const double growth = context.world.all_reduce(base::peak_growth_bytes(before), comm::Op::kMax);
+  const std::string said = experiment.rehearsed(context, growth);
   if (context.world.is_root()) {
     base::log_info("dry run: one step took {:.3f} s, a checkpoint {} in {:.2f} s, largest rank {}",
                    step_seconds, base::human_bytes(static_cast<double>(report.bytes)),
                    report.seconds, base::human_bytes(memory));
+    if (!said.empty()) std::fputs(said.c_str(), stdout);
     base::log_info("dry run: nothing was kept");
   }
   return static_cast<int>(Code::kOk);
@@ -235,6 +239,7 @@ int live(const comm::Communicator& world, const Setup& setup) {
   write_provenance(setup, context, directory);
 
   watchdog.beat("build");
+  const base::ResidentMemory before = base::resident_memory();
   GradientReducer reducer(context.group().duplicate(), context.shards, reduce_mode(options.reduce));
   Metrics metrics(world.duplicate());
   context.reducer = &reducer;
@@ -262,7 +267,7 @@ int live(const comm::Communicator& world, const Setup& setup) {
       restore(world, checkpoints, local.get(), registry, options.resume, config);
   context.step = start.step;
   banner(setup, context, directory.path(), *experiment, start);
-  if (options.dry_run) return dry_run(context, *experiment, registry, checkpoints);
+  if (options.dry_run) return dry_run(context, *experiment, registry, checkpoints, before);
 
   world.agree([&] {
     metrics.open(world.is_root() ? directory.next_segment() : fs::path(),
@@ -342,6 +347,7 @@ int run_phases(const comm::Communicator& world, int argc, char** argv, const App
   Setup setup(info, hooks);
   setup.command_line = command_line(argc, argv);
   cli::OptionTable table(info.name, info.summary);
+  if (hooks.defaults) hooks.defaults(setup.options);
   setup.options.declare(table);
   hooks.declare(table);
   table.set_version_text(version_text(info));

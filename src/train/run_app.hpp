@@ -8,6 +8,7 @@
 
 #include "cli/option_table.hpp"
 #include "train/experiment.hpp"
+#include "train/run_options.hpp"
 
 namespace tenfold::train {
 
@@ -27,6 +28,8 @@ struct AppHooks {
   /// (RunContext::roles). All of them: the ranks have no roles. Throws Code::kUsage. May be empty:
   /// as all of them.
   std::function<int(int ranks)> learners = nullptr;
+  /// Other defaults for options of the library. May be empty.
+  std::function<void(RunOptions&)> defaults = nullptr;
 };
 
 /// Returns the process's exit code (docs/architecture.md, "Exit codes").
