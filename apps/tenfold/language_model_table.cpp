@@ -1,5 +1,6 @@
 #include "tenfold/language_model_table.hpp"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/error.hpp"
@@ -20,16 +21,47 @@ nn::TransformerConfig read_config(const std::string& path) {
   return nn::parse_model_config(nn::JsonDocument::read(file)).transformer;
 }
 
+bool is_bfloat16(const Arguments& arguments, const std::string& option) {
+  const std::string type = arguments.text(option, "float32");
+  if (type != "float32" && type != "bfloat16") {
+    throw base::Error(
+        base::Code::kUsage,
+        fmt::format("--{} {}: neither float32 nor bfloat16", option, base::printable(type)),
+        "Choose one of them, as mcts_dpo has it");
+  }
+  return type == "bfloat16";
+}
+
 nn::TrainingPlan plan_of(const Arguments& arguments, double ranks) {
   nn::TrainingPlan plan;
   plan.ranks = ranks;
-  plan.gradient_copies = arguments.has("ordered") ? arguments.real("shards", 8, 1, 65536) : 1;
-  plan.recompute = arguments.has("recompute");
+  if (arguments.has("ordered")) plan.sum = nn::GradientSum::kOrdered;
+  plan.shards_per_rank = arguments.real("shards", 8, 1, 65536);
   plan.zero1 = arguments.has("zero1");
-  plan.lora_rank = arguments.whole("lora-rank", 0, 0, 65536);
+  plan.decay = arguments.has("decay");
+  plan.decoder = is_bfloat16(arguments, "decode-type") ? nn::DecoderCopy::kBfloat16
+                                                       : nn::DecoderCopy::kFloat32;
   plan.cache_bytes = 1e9 * arguments.real("cache", 20, 0, 1e6);
-  plan.forward_tokens = arguments.real("forward", 8192, 1, 1e9);
+  nn::LearningPass& pass = plan.pass;
+  pass.tokens = pass.predicted = arguments.real("forward", 8192, 1, 1e9);
+  pass.length = std::min(pass.tokens, arguments.real("row", 512, 1, 1e9));
+  pass.lora_rank = arguments.whole("lora-rank", 0, 0, 65536);
+  pass.bfloat16 = is_bfloat16(arguments, "learn-type");
+  pass.recompute = arguments.has("recompute");
   return plan;
+}
+
+// Of all columns, in their order: some take parts that others do not.
+std::vector<std::string> names_of(const std::vector<std::vector<nn::MemoryItem>>& columns) {
+  std::vector<std::string> names;
+  for (const auto& column : columns) {
+    auto at = names.begin();
+    for (const nn::MemoryItem& each : column) {
+      const auto found = std::find(names.begin(), names.end(), each.name);
+      at = found == names.end() ? names.insert(at, each.name) + 1 : found + 1;
+    }
+  }
+  return names;
 }
 
 std::string memory_table(const Arguments& arguments, const nn::TransformerConfig& config,
@@ -41,16 +73,26 @@ std::string memory_table(const Arguments& arguments, const nn::TransformerConfig
     columns.push_back(nn::memory_of(config, plan_of(arguments, static_cast<double>(each))));
   }
   TextTable table(head);
-  for (std::size_t i = 0; i < columns.front().size(); ++i) {
-    std::vector<std::string> row{columns.front()[i].name};
-    for (const auto& column : columns) row.push_back(fmt::format("{:.1f}", 1e-9 * column[i].bytes));
+  const auto add = [&](const std::string& name, const auto& bytes_of) {
+    std::vector<std::string> row{name};
+    for (const auto& column : columns)
+      row.push_back(fmt::format("{:.1f}", 1e-9 * bytes_of(column)));
     table.add(std::move(row));
+  };
+  const auto sum = [](const std::vector<nn::MemoryItem>& column, bool host) {
+    double bytes = 0;
+    for (const nn::MemoryItem& each : column) bytes += each.host && !host ? 0 : each.bytes;
+    return bytes;
+  };
+  for (const std::string& name : names_of(columns)) {
+    add(name, [&](const std::vector<nn::MemoryItem>& column) {
+      double bytes = 0;
+      for (const nn::MemoryItem& each : column) bytes += each.name == name ? each.bytes : 0;
+      return bytes;
+    });
   }
-  std::vector<std::string> row{"all"};
-  for (const auto& column : columns) {
-    row.push_back(fmt::format("{:.1f}", 1e-9 * nn::total_bytes(column)));
-  }
-  table.add(std::move(row));
+  add("all", [&](const auto& column) { return sum(column, true); });
+  add("all, of a GPU", [&](const auto& column) { return sum(column, false); });
   return table.text("  ");
 }
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import re
 
 import numpy as np
@@ -67,6 +68,27 @@ def test_a_measured_run_foretells_its_step(tmp_path):
     bytes_of = 4 * (353 + 369)  # actor and critic
     extra = 2 * 2e-6 + 9 * 0.5 * bytes_of * 1e-9 + 1e-6
     assert float(found[2]["step_seconds"]) == pytest.approx(measured + extra)
+
+
+MISTRAL = {"model_type": "mistral", "vocab_size": 32000, "hidden_size": 4096, "num_hidden_layers": 32,
+           "num_attention_heads": 32, "num_key_value_heads": 8, "head_dim": 128, "intermediate_size": 14336,
+           "hidden_act": "silu", "max_position_embeddings": 32768, "rms_norm_eps": 1e-5, "rope_theta": 1e4}
+
+
+def test_memory_of_a_language_model(tmp_path):
+    """7 241 732 096 parameters, and rows of the notes' table (mcts_dpo.md, section 10)."""
+    (tmp_path / "config.json").write_text(json.dumps(MISTRAL))
+    out = said("simulate", "--language-model", tmp_path, "--learn-type", "bfloat16", "--decode-type", "bfloat16",
+               "--zero1", "--decay", "--recompute", "--ranks", "1,8")
+    for name, one, eight in (("parameters", 29.0, 29.0), ("bfloat16 copy", 14.5, 14.5), ("gradients", 29.0, 29.0),
+                             ("Adam's moments", 57.9, 7.2), ("weight decay", 29.0, 3.6), ("reference", 14.5, 14.5),
+                             ("decoder's copy", 14.5, 14.5), ("keys and values", 20.0, 20.0)):
+        assert re.search(rf"^  {name} +{one} +{eight}$", out, re.M), (name, out)
+    all_of_it, gpu = (re.search(rf"^  {name} +([0-9.]+) +([0-9.]+)$", out, re.M) for name in ("all", "all, of a GPU"))
+    exchange = re.search(r"^  exchange of gradients +([0-9.]+) +([0-9.]+)$", out, re.M)
+    for column in (1, 2):
+        assert float(all_of_it[column]) - float(gpu[column]) == pytest.approx(float(exchange[column]), abs=0.11)
+    refused(2, ["simulate", "--language-model", tmp_path, "--learn-type", "half"], "--learn-type half")
 
 
 def test_what_it_cannot_do_is_said(tmp_path):

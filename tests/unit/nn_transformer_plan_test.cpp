@@ -72,25 +72,63 @@ TEST(TransformerPlan, GivesTheNotesFigures) {
   plan.ranks = 8;
   plan.zero1 = true;
   const auto found = by_name(memory_of(mistral(), plan));
-  const double model = 4 * 7'241'732'096.0;
+  const double parameters = 7'241'732'096.0, model = 4 * parameters;
   EXPECT_EQ(found.at("parameters"), model);
   EXPECT_EQ(found.at("gradients"), model);
   EXPECT_EQ(found.at("summed gradient"), model / 8);
   EXPECT_EQ(found.at("Adam's moments"), 2 * model / 8);
   EXPECT_EQ(found.at("reference"), model);
-  EXPECT_EQ(found.at("logits"), 1024.0 * 32000 * 4 * 2);
+  EXPECT_EQ(found.at("decoder's copy"), model);
+  EXPECT_FALSE(found.contains("weight decay"));
+  plan.decay = plan.pass.bfloat16 = true;
+  plan.decoder = DecoderCopy::kBfloat16;
+  const auto halves = by_name(memory_of(mistral(), plan));
+  EXPECT_EQ(halves.at("parameters"), model);
+  EXPECT_EQ(halves.at("bfloat16 copy"), 2 * parameters);  // the notes' 14.5 GB
+  EXPECT_EQ(halves.at("reference"), 2 * parameters);
+  EXPECT_EQ(halves.at("decoder's copy"), 2 * parameters);
+  EXPECT_EQ(halves.at("gradients"), model);
+  EXPECT_EQ(halves.at("weight decay"), model / 8);
 }
 
 TEST(TransformerPlan, AdaptersNeedNoReference) {
   TrainingPlan plan;
-  plan.lora_rank = 64;
-  plan.forward_tokens = 8192;
+  plan.pass.lora_rank = 64;
+  plan.pass.tokens = plan.pass.predicted = 8192;
+  plan.pass.length = 512;
   const auto kept = by_name(memory_of(mistral(), plan));
   EXPECT_FALSE(kept.contains("reference"));
   EXPECT_EQ(kept.at("gradients"), 4 * 64.0 * 81'920 * 32);
-  plan.recompute = true;
+  plan.pass.recompute = true;
   const auto again = by_name(memory_of(mistral(), plan));
-  EXPECT_LT(again.at("activations (estimate)"), 0.15 * kept.at("activations (estimate)"));
+  EXPECT_LT(again.at("activations"), 0.08 * kept.at("activations"));
+  // 16 sequences of 512 tokens, 32 layers of 4096 numbers: the notes' 2.1 GB in bfloat16.
+  plan.pass.bfloat16 = true;
+  plan.pass.predicted = 0;
+  EXPECT_NEAR(by_name(memory_of(mistral(), plan)).at("activations"), 32 * 16 * 512 * 8192.0,
+              0.15 * 2.1e9);
+}
+
+// What the reducer's buffers grow to: sends and receives of train/gradient_reducer.cpp.
+TEST(TransformerPlan, CountsWhatAnExchangeKeeps) {
+  const auto exchange = [](GradientSum sum, double ranks, bool zero1) {
+    TrainingPlan plan;
+    plan.sum = sum;
+    plan.ranks = ranks;
+    plan.shards_per_rank = 3;
+    plan.zero1 = zero1;
+    const auto found = by_name(memory_of(gpt2(), plan));
+    const auto place = found.find("exchange of gradients");
+    return place == found.end() ? 0 : place->second / (4 * parameter_count(gpt2()));
+  };
+  EXPECT_EQ(exchange(GradientSum::kFast, 4, false), 0);
+  EXPECT_EQ(exchange(GradientSum::kOrdered, 1, false), 0);
+  EXPECT_EQ(exchange(GradientSum::kFixed, 1, false), 2);
+  EXPECT_EQ(exchange(GradientSum::kFast, 4, true), 1 + 1 + 0.25);
+  EXPECT_EQ(exchange(GradientSum::kOrdered, 4, false), 3 + 3 + 0.25);
+  EXPECT_EQ(exchange(GradientSum::kOrdered, 4, true), 3 + 3 + 0.25);
+  EXPECT_EQ(exchange(GradientSum::kOrdered, 1, true), 3 + 3);
+  EXPECT_EQ(exchange(GradientSum::kFixed, 4, true), 2 + 2 + 0.5 + 1 + 0.25);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // chunks against LibTorch's own. What Hugging Face computes is compared in tests/golden.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/log_softmax.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/tensor.h>
@@ -121,6 +122,52 @@ TEST_P(Families, RecomputedActivationsGiveTheSameBits) {
 }
 
 // A plain row through causal_block, padded by any amount, gives the same numbers (M4).
+// bfloat16 rounds to 8 bits, by 2^-9 at most. From an embedding to a loss and back a number is
+// rounded about 15 times in each layer (both norms twice, four products, rotation three times,
+// attention, activation, its product, two sums), and 4 times outside, each way.
+TEST_P(Families, GradientsOfBfloat16AreThoseOfFloat32RoundedOnTheWay) {
+  const Transformer model(GetParam());
+  at::Tensor flat = at::zeros({model.parameters().flat_size()}, at::kFloat);
+  model.initialize(flat, 5);
+  const at::Tensor halves = flat.to(at::kBFloat16);
+  flat.copy_(halves);
+  const at::Tensor exact = at::zeros_like(flat);
+  weighted(scores(TransformerWeights(model, flat, exact), true)).backward();
+  const double bound = 2.0 * (15.0 * static_cast<double>(GetParam().layers) + 4) / 512;
+  for (const bool recompute : {false, true}) {
+    const at::Tensor found = at::zeros_like(flat);
+    TransformerWeights weights(model, halves, found);
+    weights.set_recompute(recompute);
+    for (int times = 1; times <= 2; ++times) {  // gradients add up
+      weighted(scores(weights, true, 3)).backward();
+      const double off = ((found - times * exact).norm() / (times * exact).norm()).item<double>();
+      EXPECT_LT(off, bound);
+      EXPECT_GT(off, 1e-4) << "that was not computed in bfloat16";
+    }
+  }
+}
+
+// Sixty rows of one token: its row of the embedding gets 1200 gradients, of which a sum in bfloat16
+// loses all but the first few hundred.
+TEST(Transformer, SumsGradientsOfATokenInFloat32) {
+  const Transformer model(small_llama());
+  at::Tensor flat = at::zeros({model.parameters().flat_size()}, at::kFloat);
+  model.initialize(flat, 5);
+  const at::Tensor halves = flat.to(at::kBFloat16);
+  flat.copy_(halves);
+  const auto gradient_of = [&](const at::Tensor& parameters) {
+    at::Tensor gradient = at::zeros_like(flat);
+    const TransformerWeights weights(model, parameters, gradient);
+    const at::Tensor tokens = at::zeros({60, 20}, at::kLong);
+    const at::Tensor hidden =
+        weights.hidden(causal_block(tokens, at::full({60}, 20, at::kLong), model.config()));
+    hidden.select(-1, 0).sum().backward();
+    return gradient.narrow(0, 0, model.config().width);
+  };
+  const at::Tensor exact = gradient_of(flat), found = gradient_of(halves);
+  EXPECT_LT(((found - exact).norm() / exact.norm()).item<double>(), 2.0 * 34 / 512);
+}
+
 TEST_P(Families, PaddingChangesNothing) {
   const at::NoGradGuard no_gradients;
   const Transformer model(GetParam());

@@ -5,9 +5,9 @@
 #include <torch/csrc/autograd/function.h>
 #include <torch/csrc/autograd/variable.h>
 
-#include <memory>
-#include <type_traits>
 #include <utility>
+
+#include "nn/transformer/autograd_node.hpp"
 
 namespace tenfold::nn {
 
@@ -25,16 +25,6 @@ struct Recomputation final : torch::autograd::Node {
   }
 };
 
-/// What LibTorch holds its nodes by: std::shared_ptr, since 2.12 c10::intrusive_ptr.
-auto make_node() {
-  using Held = decltype(torch::autograd::Edge::function);
-  if constexpr (std::is_same_v<Held, std::shared_ptr<torch::autograd::Node>>) {
-    return std::make_shared<Recomputation>();
-  } else {
-    return c10::make_intrusive<Recomputation>();
-  }
-}
-
 }  // namespace
 
 at::Tensor recomputed(const at::Tensor& x, std::function<at::Tensor(const at::Tensor& x)> body) {
@@ -44,7 +34,7 @@ at::Tensor recomputed(const at::Tensor& x, std::function<at::Tensor(const at::Te
     const at::NoGradGuard no_graph;
     result = body(x);
   }
-  const auto node = make_node();
+  const auto node = make_node<Recomputation>();
   node->body = std::move(body);
   node->input = x.detach();
   node->set_next_edges(torch::autograd::collect_next_edges(x));

@@ -51,20 +51,29 @@ class TokenLogProbabilities : public torch::autograd::Function<TokenLogProbabili
     // A head without a gradient is common: with adapters it is half of the work here.
     const bool wants_head = context->needs_input_grad(1);
     at::Tensor to_hidden = at::empty_like(hidden);
-    at::Tensor to_head = wants_head ? at::zeros_like(head) : at::Tensor();
+    // Over chunks in the softmax's type: half precision would lose what comes late.
+    const at::ScalarType type = softmax_type(hidden);
+    at::Tensor to_head =
+        wants_head ? at::zeros_like(head, head.options().dtype(type)) : at::Tensor();
     for (std::int64_t at = 0; at < hidden.size(0); at += chunk) {
       const std::int64_t rows = std::min(chunk, hidden.size(0) - at);
       const at::Tensor x = hidden.narrow(0, at, rows);
       const at::Tensor upstream = gradients[0].narrow(0, at, rows).unsqueeze(1);
       // d log p(target) / d logits = onehot(target) - softmax.
-      at::Tensor to_logits = at::softmax(at::linear(x, head), -1, softmax_type(hidden));
+      at::Tensor to_logits = at::softmax(at::linear(x, head), -1, type);
       to_logits.mul_(-upstream);
       to_logits.scatter_add_(1, saved[2].narrow(0, at, rows).unsqueeze(1), upstream);
       to_logits = to_logits.to(hidden.scalar_type());
       to_hidden.narrow(0, at, rows).copy_(at::matmul(to_logits, head));
-      if (wants_head) to_head.addmm_(to_logits.t(), x);
+      if (!wants_head) continue;
+      if (hidden.scalar_type() == type) {
+        to_head.addmm_(to_logits.t(), x);
+      } else {
+        to_head.add_(at::matmul(to_logits.t(), x));
+      }
     }
-    return {to_hidden, to_head, at::Tensor(), at::Tensor()};
+    return {to_hidden, wants_head ? to_head.to(head.scalar_type()) : to_head, at::Tensor(),
+            at::Tensor()};
   }
 };
 

@@ -53,7 +53,8 @@ TokenBlock causal_block(const at::Tensor& tokens, const at::Tensor& lengths,
                         const TransformerConfig& config);
 
 /// Entries first to first + count - 1 of flat, which must lie together, as one leaf [rows of all,
-/// columns] that shares its memory; with a gradient where gradient is defined: that part of it.
+/// columns] that shares its memory; with a gradient where gradient is defined: that part of it. A
+/// gradient of another type than flat's is added to in its own.
 at::Tensor parameter_leaf(const ParameterLayout& layout, std::size_t first, std::size_t count,
                           const at::Tensor& flat, const at::Tensor& gradient);
 
@@ -75,8 +76,8 @@ struct LoraParameters {
 class TransformerWeights {
  public:
   /// flat: [flat_size] in the type and on the device to compute in, contiguous. gradient: nothing,
-  /// or as flat: what backward() adds gradients to, in place. adapters: none, or of this model and
-  /// in flat's type. model must outlive this.
+  /// or as flat, or of a flat in half precision float32: what backward() adds gradients to, in
+  /// place. adapters: none, or of this model and in flat's type. model must outlive this.
   TransformerWeights(const Transformer& model, const at::Tensor& flat,
                      const at::Tensor& gradient = {}, const LoraParameters& adapters = {});
 
@@ -113,7 +114,8 @@ class TransformerWeights {
   bool recompute_ = false;
   std::vector<Layer> layers_;
   at::Tensor embedding_, position_embedding_, last_norm_, last_norm_bias_, head_;
-  at::Tensor frequencies_;  ///< float32 [head_width / 2]
+  at::Tensor embedding_gradient_, position_gradient_;  ///< where not of the embeddings' type
+  at::Tensor frequencies_;                             ///< float32 [head_width / 2]
 };
 
 }  // namespace tenfold::nn

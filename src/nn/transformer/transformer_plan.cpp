@@ -4,7 +4,8 @@ namespace tenfold::nn {
 
 namespace {
 
-constexpr double kFloat = 4;
+/// Bytes of a number.
+constexpr double kHalf = 2, kFloat = 4, kInteger = 8;
 
 double number(std::int64_t value) {
   return static_cast<double>(value);
@@ -47,30 +48,79 @@ double cache_bytes_per_token(const TransformerConfig& c, double number_bytes) {
   return 2 * number(c.layers) * number(c.key_columns()) * number_bytes;
 }
 
-std::vector<MemoryItem> memory_of(const TransformerConfig& c, const TrainingPlan& plan) {
-  const double model = kFloat * parameter_count(c);
-  const double learned = plan.lora_rank > 0 ? kFloat * adapter_count(c, plan.lora_rank) : model;
-  const double part = plan.zero1 ? 1 / plan.ranks : 1;
-  // Of a layer and token: inputs of norms and products, q, k and v before and after the rotation,
-  // what attention gives, the feed-forward part four times (gate, up, its activation, their
-  // product).
-  const double kept = 6 * number(c.width) + 4 * number(c.query_columns()) +
-                      4 * number(c.key_columns()) + 4 * number(c.feed_forward);
-  std::vector<MemoryItem> items;
-  items.push_back({"parameters", model});
-  if (plan.lora_rank > 0) items.push_back({"adapters", learned});
-  items.push_back({"gradients", plan.gradient_copies * learned});
-  items.push_back({"summed gradient", part * learned});
-  items.push_back({"Adam's moments", 2 * part * learned});
-  if (plan.reference && plan.lora_rank == 0) items.push_back({"reference", model});
-  if (plan.decodes) {
-    items.push_back({"decoder's copy", model});
-    items.push_back({"keys and values", plan.cache_bytes});
+namespace {
+
+// What train::GradientReducer keeps of an exchange, in numbers, of gradients of so many: they grow
+// once and stay.
+double exchange_bytes(const TrainingPlan& plan, double learned) {
+  const bool alone = plan.ranks == 1;
+  const double part = learned / plan.ranks;
+  // Parameters that come back from their owners.
+  const double gathered = plan.zero1 && !alone ? kFloat * part : 0;
+  switch (plan.sum) {
+    case GradientSum::kOrdered:
+      if (alone && !plan.zero1) return 0;
+      // Sent and received: every shard's. What is received has room for what is gathered.
+      return 2 * kFloat * plan.shards_per_rank * learned + (plan.zero1 ? gathered : kFloat * part);
+    case GradientSum::kFixed:
+      if (!plan.zero1) return kInteger * learned;
+      return kInteger * (2 * learned + part) + gathered + (alone ? 0 : kFloat * learned);
+    case GradientSum::kFast:
+      if (!plan.zero1) return 0;
+      return kFloat * learned + gathered + (alone ? 0 : kFloat * learned);
   }
-  const double of_layers =
-      plan.recompute ? number(c.layers) * number(c.width) + 2 * kept : number(c.layers) * kept;
-  items.push_back({"activations (estimate)", kFloat * plan.forward_tokens * of_layers});
-  items.push_back({"logits", 2 * kFloat * plan.logits_chunk * number(c.vocabulary)});
+  return 0;
+}
+
+double decoder_bytes(const TransformerConfig& c, DecoderCopy decoder) {
+  const double head = c.tied_embeddings ? number(c.vocabulary) * number(c.width) : 0;
+  switch (decoder) {
+    case DecoderCopy::kNone:
+      return 0;
+    case DecoderCopy::kFused:
+      return kFloat * (parameter_count(c) + head);
+    case DecoderCopy::kFloat32:
+      return kFloat * parameter_count(c);
+    case DecoderCopy::kBfloat16:
+      return kHalf * parameter_count(c);
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::vector<MemoryItem> memory_of(const TransformerConfig& c, const TrainingPlan& plan) {
+  const LearningPass& pass = plan.pass;
+  const bool adapters = pass.lora_rank > 0;
+  const double model = parameter_count(c);
+  const double learned = adapters ? adapter_count(c, pass.lora_rank) : model;
+  const double part = plan.zero1 ? 1 / plan.ranks : 1;
+  const double gradients = plan.sum == GradientSum::kFast ? 1 : plan.shards_per_rank;
+  std::vector<MemoryItem> items;
+  const auto add = [&](std::string name, double bytes, bool host = false) {
+    if (bytes > 0) items.push_back({std::move(name), bytes, host});
+  };
+  // Frozen and with a copy to compute with: the host's.
+  const bool away = adapters && pass.bfloat16;
+  add("parameters", kFloat * model, away);
+  add("adapters", adapters ? kFloat * learned : 0);
+  add("bfloat16 copy", pass.bfloat16 ? kHalf * (model + (adapters ? learned : 0)) : 0);
+  add("gradients", gradients * kFloat * learned);
+  add("summed gradient", part * kFloat * learned);
+  add("Adam's moments", 2 * part * kFloat * learned);
+  add("weight decay", plan.decay ? part * kFloat * learned : 0);
+  add("exchange of gradients", exchange_bytes(plan, learned), true);
+  add("reference", plan.reference && !adapters ? (pass.bfloat16 ? kHalf : kFloat) * model : 0);
+  add("policy that searches", plan.snapshot ? kFloat * learned : 0);
+  const double decoder = decoder_bytes(c, plan.decoder);
+  add("decoder's copy", decoder);
+  add("keys and values", decoder > 0 ? plan.cache_bytes : 0);
+  const PassBytes bytes = bytes_of(c, pass);
+  add("activations", bytes.kept);
+  add("backward pass", bytes.backward);
+  // Adapters are added to a copy that the decoder takes: not while there are activations.
+  const double merged = adapters && decoder > 0 ? kFloat * model : 0;
+  add("merging adapters, beyond that", merged - bytes.kept - bytes.backward, away);
   return items;
 }
 

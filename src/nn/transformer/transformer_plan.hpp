@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "nn/transformer/activation_plan.hpp"
 #include "nn/transformer/transformer_config.hpp"
 
 namespace tenfold::nn {
@@ -17,26 +18,32 @@ double adapter_count(const TransformerConfig& config, std::int64_t rank);
 /// Bytes of keys and values of one token, with numbers of so many bytes.
 double cache_bytes_per_token(const TransformerConfig& config, double number_bytes);
 
-/// How a model is trained and decoded by this suite, in float32.
+/// How gradients of virtual shards are summed: --reduce.
+enum class GradientSum { kFast, kOrdered, kFixed };
+/// What decodes: nothing, own kernels in float32, LibTorch in either type.
+enum class DecoderCopy { kNone, kFused, kFloat32, kBfloat16 };
+
+/// How a model is trained and decoded by this suite.
 struct TrainingPlan {
   double ranks = 1;
-  double gradient_copies = 1;  ///< --reduce ordered, fixed: virtual shards of a rank; fast: 1
+  GradientSum sum = GradientSum::kFast;
+  double shards_per_rank = 1;  ///< virtual shards; each has a gradient of its own, with kFast none
   bool zero1 = false;
-  std::int64_t lora_rank = 0;
-  bool reference = true;      ///< a second copy of the policy, unless adapters are learned
-  bool decodes = true;        ///< a third, as the decoder wants it
-  double cache_bytes = 0;     ///< of keys and values
-  double forward_tokens = 0;  ///< of the largest forward pass that is learned from, with padding
-  double logits_chunk = 1024;
-  bool recompute = false;  ///< TransformerWeights::set_recompute
+  bool decay = false;     ///< --weight-decay above 0: a number for every parameter that learns
+  bool reference = true;  ///< a second copy of the policy, unless adapters are learned
+  bool snapshot = false;  ///< --policy-refresh above 1: another, of what learns, to search with
+  DecoderCopy decoder = DecoderCopy::kFused;
+  double cache_bytes = 0;  ///< of keys and values
+  LearningPass pass{};     ///< the largest
 };
 
 struct MemoryItem {
   std::string name;
   double bytes = 0;
+  bool host = false;  ///< of the host's memory, with a GPU, too
 };
-/// What a rank holds at most, by part. Activations are an estimate: what LibTorch's autograd keeps
-/// of each layer.
+/// What a rank holds at most, by part: sums of these are its peak, in the update with the largest
+/// pass.
 std::vector<MemoryItem> memory_of(const TransformerConfig& config, const TrainingPlan& plan);
 double total_bytes(const std::vector<MemoryItem>& items);
 

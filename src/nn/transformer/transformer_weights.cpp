@@ -1,9 +1,11 @@
 #include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/addmm.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/cos.h>
 #include <ATen/ops/embedding.h>
+#include <ATen/ops/embedding_dense_backward.h>
 #include <ATen/ops/eye.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/layer_norm.h>
@@ -15,8 +17,12 @@
 #include <ATen/ops/sin.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/where.h>
+#include <ATen/ops/zeros.h>
+
+#include <limits>
 
 #include "base/error.hpp"
+#include "nn/transformer/gradient_sink.hpp"
 #include "nn/transformer/lora.hpp"
 #include "nn/transformer/recomputed.hpp"
 #include "nn/transformer/token_loss.hpp"
@@ -39,13 +45,26 @@ at::Tensor conv1d(const at::Tensor& x, const at::Tensor& weight, const at::Tenso
   return at::addmm(bias, x.reshape({-1, weight.size(0)}), weight).view(shape);
 }
 
+// What a token's, or a position's, row of weight is. Of a weight in half precision whose gradient
+// is float32, rows' gradients are summed in float32: a token that comes a thousand times in a batch
+// would lose most of them in bfloat16's 8 bits.
+at::Tensor embedded(const at::Tensor& weight, const at::Tensor& gradient, const at::Tensor& index) {
+  if (!gradient.defined() || !at::GradMode::is_enabled()) return at::embedding(weight, index);
+  return with_sink(at::embedding(weight.detach(), index),
+                   [gradient, index](const at::Tensor& rows) {
+                     gradient.add_(at::embedding_dense_backward(
+                         rows.to(gradient.scalar_type()), index, gradient.size(0), -1, false));
+                   });
+}
+
 void check_buffers(const ParameterLayout& layout, const at::Tensor& flat,
                    const at::Tensor& gradient) {
   base::require(flat.dim() == 1 && flat.is_contiguous() && flat.numel() == layout.flat_size(),
                 "TransformerWeights: parameters must be contiguous, [flat_size]");
   base::require(!gradient.defined() || (gradient.sizes() == flat.sizes() &&
-                                        gradient.scalar_type() == flat.scalar_type()),
-                "TransformerWeights: gradients must be as the parameters");
+                                        (gradient.scalar_type() == flat.scalar_type() ||
+                                         gradient.scalar_type() == at::kFloat)),
+                "TransformerWeights: gradients must be as the parameters, or float32");
 }
 
 }  // namespace
@@ -63,10 +82,13 @@ at::Tensor parameter_leaf(const ParameterLayout& layout, std::size_t first, std:
   std::vector<std::int64_t> shape = entry.shape;
   if (count > 1) shape = {size / entry.shape[1], entry.shape[1]};
   at::Tensor view = flat.narrow(0, entry.offset, size).view(shape).detach();
-  if (gradient.defined()) {
-    view.requires_grad_(true);
-    view.mutable_grad() = gradient.narrow(0, entry.offset, size).view(shape);
+  if (!gradient.defined()) return view;
+  const at::Tensor part = gradient.narrow(0, entry.offset, size).view(shape);
+  if (part.scalar_type() != view.scalar_type()) {
+    return with_sink(view, [part](const at::Tensor& more) { part.add_(more); });
   }
+  view.requires_grad_(true);
+  view.mutable_grad() = part;
   return view;
 }
 
@@ -95,9 +117,17 @@ TransformerWeights::TransformerWeights(const Transformer& model, const at::Tenso
     next += count;
     return parameter_leaf(model.parameters(), next - count, count, flat, gradient);
   };
+  const bool apart = gradient.defined() && gradient.scalar_type() != flat.scalar_type();
+  const auto gradient_of = [&](std::size_t entry) {
+    return apart ? parameter_leaf(model.parameters(), entry, 1, gradient, {}) : at::Tensor();
+  };
   embedding_ = take();
+  embedding_gradient_ = gradient_of(0);
   const bool gpt2 = config.family == TransformerFamily::kGpt2;
-  if (gpt2) position_embedding_ = take();
+  if (gpt2) {
+    position_embedding_ = take();
+    position_gradient_ = gradient_of(1);
+  }
   for (std::int64_t i = 0; i < config.layers; ++i) {
     Layer layer;
     layer.norm1 = take();
@@ -192,7 +222,12 @@ at::Tensor TransformerWeights::feed_forward(const Layer& layer, const at::Tensor
 
 at::Tensor TransformerWeights::hidden(const TokenBlock& block) const {
   const std::int64_t group = model_->config().heads / model_->config().kv_heads;
-  const at::Tensor visible = block.visible.unsqueeze(1);
+  // Attention wants numbers to add to its scores: made here once, or every layer would make and
+  // keep its own.
+  const at::Tensor visible =
+      at::zeros(block.visible.sizes(), embedding_.options().requires_grad(false))
+          .masked_fill_(block.visible.logical_not(), -std::numeric_limits<double>::infinity())
+          .unsqueeze(1);
   // By value: recomputed layers call it in the backward pass.
   return hidden(block.tokens, block.positions,
                 [group, visible](std::int64_t, const at::Tensor& query, const at::Tensor& key,
@@ -207,10 +242,10 @@ at::Tensor TransformerWeights::hidden(const TokenBlock& block) const {
 
 at::Tensor TransformerWeights::hidden(const at::Tensor& tokens, const at::Tensor& positions,
                                       const Attend& attend) const {
-  at::Tensor x = at::embedding(embedding_, tokens);
+  at::Tensor x = embedded(embedding_, embedding_gradient_, tokens);
   at::Tensor cosine, sine;
   if (position_embedding_.defined()) {
-    x = x + at::embedding(position_embedding_, positions);
+    x = x + embedded(position_embedding_, position_gradient_, positions);
   } else {
     const at::Tensor angle = (positions.to(at::kFloat).unsqueeze(-1) * frequencies_).unsqueeze(1);
     cosine = at::cos(angle).to(x.scalar_type());
