@@ -276,6 +276,12 @@ void declare_learning(Config& c, cli::OptionTable& table) {
       .add("learn.recompute", &c.recompute,
            "compute a layer's activations again in the backward pass instead of keeping them")
       .not_a_result();
+  table
+      .add("learn.type", &c.learn_type,
+           "type that learning computes in; bfloat16: parameters, gradients and moments stay "
+           "float32")
+      .alias("learn-type")
+      .choices({"float32", "bfloat16"});
   table.add("learn.logits-chunk", &c.logits_chunk, "rows whose logits exist at a time")
       .range(1, 1 << 24)
       .not_a_result();

@@ -102,6 +102,7 @@ struct Config {
   double beta1 = 0.9, beta2 = 0.95, weight_decay = 0, clip = 1;
   std::int64_t logits_chunk = 1024;
   bool recompute = false;
+  std::string learn_type = "float32";
   // supervised fine-tuning
   std::int64_t sft_steps = 2000, sft_examples = 6000;
   double verdicts = 0;
@@ -124,6 +125,12 @@ struct Config {
   void validate_theory() const;
 };
 
+/// Whether a run of --mode iterate keeps the policy that it began with: to compare with it, or to
+/// search with it in every round.
+inline bool keeps_reference(const Config& config) {
+  return config.method == "mcts-dpo" || config.method == "instance-dpo" ||
+         config.policy_refresh == 0;
+}
 /// How many of so many ranks learn (--learners): the others search. Throws Code::kUsage.
 int learning_ranks(const Config& config, int ranks);
 /// Of --save-trees: rounds between two whose trees are kept; 0: none are. Throws Code::kUsage.

@@ -29,5 +29,6 @@ int main(int argc, char** argv) {
        "Learning, 2024"},
       {[&](cli::OptionTable& table) { config.declare(table); }, [&] { config.validate(); },
        [&] { return make(config); },
-       [&](int ranks) { return mcts_dpo::learning_ranks(config, ranks); }});
+       [&](int ranks) { return mcts_dpo::learning_ranks(config, ranks); },
+       [](train::RunOptions& options) { options.nonfinite = "skip"; }});
 }

@@ -55,8 +55,18 @@ Policy::Policy(const Config& config, std::uint32_t seed, const at::Device& devic
   config.model.empty() ? make(config, seed) : read(config.model);
   digest_ = fmt::format("{:016x}", base::xxh64(std::as_bytes(values_of(parameters_))));
   if (config.lora_rank > 0) adapt(config, seed);
-  parameters_ = parameters_.to(device);
-  adapters_ = lora_ ? adapters_.to(device) : adapters_;
+  const bool half = config.learn_type == "bfloat16";
+  const at::ScalarType type = half ? at::kBFloat16 : at::kFloat;
+  computed_ = parameters_.to(device, type);
+  if (!lora_) {
+    parameters_ = half ? parameters_.to(device) : computed_;
+    return;
+  }
+  // Nothing computes with float32 parameters that have a copy and never change: the host keeps
+  // them.
+  if (!half) parameters_ = computed_;
+  adapters_ = adapters_.to(device);
+  computed_adapters_ = adapters_.to(type);
 }
 
 void Policy::adapt(const Config& config, std::uint32_t seed) {
@@ -77,16 +87,23 @@ void Policy::adapt(const Config& config, std::uint32_t seed) {
 
 nn::TransformerWeights Policy::weights(const at::Tensor& gradient) const {
   nn::TransformerWeights weights =
-      lora_ ? nn::TransformerWeights(*model_, parameters_, {}, {lora_.get(), adapters_, gradient})
-            : nn::TransformerWeights(*model_, parameters_, gradient);
+      lora_ ? nn::TransformerWeights(*model_, computed_, {},
+                                     {lora_.get(), computed_adapters_, gradient})
+            : nn::TransformerWeights(*model_, computed_, gradient);
   weights.set_recompute(recompute_);
   return weights;
+}
+
+void Policy::refresh() const {
+  if (computed_.scalar_type() == parameters_.scalar_type()) return;
+  // What adapters are added to never changes.
+  lora_ ? computed_adapters_.copy_(adapters_) : computed_.copy_(parameters_);
 }
 
 at::Tensor Policy::merged(const at::Tensor& learned) const {
   if (!lora_) return learned;
   at::Tensor flat = parameters_.clone();
-  lora_->merge(learned, flat);
+  lora_->merge(learned.to(flat.device()), flat);
   return flat;
 }
 

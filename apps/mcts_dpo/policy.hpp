@@ -23,22 +23,26 @@ class Policy {
 
   const nn::Transformer& model() const { return *model_; }
   const dataset::Tokenizer& tokenizer() const { return *tokenizer_; }
-  const at::Tensor& parameters() const { return parameters_; }  ///< float32 [flat_size]
+  /// float32 [flat_size]; beside adapters in bfloat16 on the host, else on the device.
+  const at::Tensor& parameters() const { return parameters_; }
   /// What learns: the parameters, or the adapters where there are any.
   const at::Tensor& learned() const { return lora_ ? adapters_ : parameters_; }
   const nn::ParameterLayout& learned_layout() const {
     return lora_ ? lora_->parameters() : model_->parameters();
   }
-  /// The policy as LibTorch sees it; gradient: nothing, or as learned().
+  /// The policy as LibTorch sees it, in --learn-type; gradient: nothing, or as learned(). In
+  /// bfloat16 it is a rounded copy, as new as the last refresh.
   nn::TransformerWeights weights(const at::Tensor& gradient = {}) const;
+  /// Brings what weights() computes with up to date with learned().
+  void refresh() const;
   /// The policy in the model's layout, to decode with: the parameters themselves, or a copy with
   /// the adapters added.
   at::Tensor merged() const { return merged(learned()); }
   /// The same with other values of what learns.
   at::Tensor merged(const at::Tensor& learned) const;
-  /// The policy that it was made or read as, in the model's layout: a copy, or with adapters the
-  /// parameters themselves, which stay as they are.
-  at::Tensor reference() const { return lora_ ? parameters_ : parameters_.clone(); }
+  /// The policy that it is now, in the model's layout and in --learn-type, so that it gives what
+  /// weights() would: a copy, or with adapters what they learn on, which stays as it is.
+  at::Tensor reference() const { return lora_ ? computed_ : computed_.clone(); }
   /// xxh64 of the parameters as they were made or read: names the reference policy.
   const std::string& digest() const { return digest_; }
   /// Tensors of the directory that the model has no place for.
@@ -61,6 +65,8 @@ class Policy {
   std::unique_ptr<dataset::Tokenizer> tokenizer_;
   std::unique_ptr<nn::Lora> lora_;
   at::Tensor parameters_, adapters_;
+  /// What weights() sees: the two above, or rounded copies of them.
+  at::Tensor computed_, computed_adapters_;
   bool recompute_ = false;
   std::string digest_;
   std::vector<std::string> unused_;

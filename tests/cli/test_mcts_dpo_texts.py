@@ -56,7 +56,9 @@ def test_man_page_and_completion():
 
 def test_dry_run_leaves_nothing(tmp_path):
     args = launch.merged(small_mcts_dpo.SFT, ["--export", tmp_path / "model", "--run-dir", tmp_path / "run"])
-    assert "dry run" in text(*args, "--dry-run")
+    out = text(*args, "--dry-run")
+    assert "dry run" in out and re.search(r"^  all +[0-9.]+ MB$", out, re.M), out
+    assert re.search(r"^  measured \([+-][0-9]+ %\) +[0-9.]+ MB$", out, re.M) and "were planned" not in out
     assert list(tmp_path.iterdir()) == []
 
 

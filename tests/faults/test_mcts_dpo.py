@@ -2,11 +2,14 @@
 nothing is lost, half-searched trees go on, and the end is that of the unbroken run on any number of ranks."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
 
+import numpy
 import pytest
+from safetensors.numpy import load_file, save_file
 
 import launch
 import small_mcts_dpo
@@ -128,6 +131,41 @@ def test_fine_tuning_goes_on(tmp_path):
     assert newest_step(tmp_path / "run") in (10, 15)
     small_mcts_dpo.run(args, tmp_path / "run", ranks=4)
     assert launch.differences(end(tmp_path / "unbroken"), end(tmp_path / "run")) == []
+
+
+def test_learning_in_bfloat16_goes_on(tmp_path):
+    args = launch.merged(SFT, ["--steps", "25", "--checkpoint-every", "5", "--learn-type", "bfloat16"])
+    small_mcts_dpo.run(args, tmp_path / "unbroken")
+    small_mcts_dpo.run(args, tmp_path / "run", ranks=2, fault="kill:rank=1:at=loop.step:n=18", code=128 + 9)
+    refused = small_mcts_dpo.run(launch.merged(args, ["--learn-type", "float32"]), tmp_path / "run", code=6)
+    assert "learn type" in refused.err
+    small_mcts_dpo.run(args, tmp_path / "run", ranks=4)
+    assert launch.differences(end(tmp_path / "unbroken"), end(tmp_path / "run")) == []
+
+
+def test_updates_that_are_not_finite_end_a_run_with_its_policy_as_it_was(tmp_path, model):
+    """Small activations before a large norm and a large head: logits are finite, their gradients are not."""
+    shutil.copytree(model, tmp_path / "model")
+    weights = load_file(tmp_path / "model" / "model.safetensors")
+    for name, values in weights.items():
+        if name.endswith(("embed_tokens.weight", "o_proj.weight", "down_proj.weight")):
+            values *= 1e-3
+    weights["model.norm.weight"][:] = 3e18
+    weights["lm_head.weight"] *= 6e18 / abs(weights["lm_head.weight"]).max()
+    save_file(weights, tmp_path / "model" / "model.safetensors")
+    args = launch.merged(SFT, ["--model", tmp_path / "model", "--checkpoint-every", "1h"])
+    result = small_mcts_dpo.run(args, tmp_path / "run", ranks=2, code=5)
+    assert "4 updates in a row were left out" in result.err
+    folder = launch.checkpoints(tmp_path / "run")[-1]
+    assert launch.commit(folder)["step"] == 4
+    kept = launch.state(folder)
+    assert numpy.array_equal(kept["model/lm_head.weight"], weights["lm_head.weight"])
+    assert not numpy.any(kept["optimizer/policy/m/lm_head.weight"])
+    # Going on from it is as hopeless, and takes four more to find out.
+    again = small_mcts_dpo.run(args, tmp_path / "run", code=5)
+    assert "4 of 120" in again.out and launch.commit(launch.checkpoints(tmp_path / "run")[-1])["step"] == 8
+    stopped = small_mcts_dpo.run(launch.merged(args, ["--nonfinite", "stop"]), tmp_path / "stop", code=5)
+    assert "is not finite" in stopped.err
 
 
 def newest_step(run_dir):

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "base/philox.hpp"
 #include "mcts_dpo/learning/policy_learner.hpp"
@@ -69,17 +70,18 @@ PreferenceOptions preference() {
 }
 
 struct Learner {
-  Learner(const Communicator& communicator, train::ReduceMode mode, bool zero1 = false)
+  Learner(const Communicator& communicator, train::ReduceMode mode, bool zero1 = false,
+          at::ScalarType type = at::kFloat, bool skips = false)
       : training(communicator, kShards, mode),
         model(test::tiny_transformer()),
         parameters(at::zeros({model.parameters().flat_size()}, at::kFloat)) {
     model.initialize(parameters, 5);
     training.metrics().declare({"train/skipped_updates", "updates", "", "sum", ""});
-    training.context().optimizer.zero1 = zero1;
+    training.context().optimizer = {.zero1 = zero1, .skip_nonfinite = skips};
     LearnerOptions options;
     options.weight_decay = kDecay;
     options.clip = kClip;
-    learner = std::make_unique<PolicyLearner>(options, all_parameters(model, parameters),
+    learner = std::make_unique<PolicyLearner>(options, all_parameters(model, parameters, type),
                                               training.context());
   }
   UpdateReport run() {
@@ -97,18 +99,83 @@ struct Learner {
 };
 
 TEST(PolicyLearner, HasTheBitsOfOneRank) {
-  for (const auto mode : {train::ReduceMode::kOrdered, train::ReduceMode::kFixed}) {
-    Learner alone(Communicator::self(), mode);
-    const UpdateReport expected = alone.run();
-    for (const bool zero1 : {false, true}) {
-      Learner together(Communicator::world(), mode, zero1);
-      const UpdateReport report = together.run();
-      EXPECT_TRUE(at::equal(together.parameters, alone.parameters));
-      EXPECT_EQ(report.loss, expected.loss);
-      EXPECT_EQ(report.margin, expected.margin);
-      EXPECT_EQ(report.winner_drift, expected.winner_drift);
-      EXPECT_EQ(report.tokens, expected.tokens);
+  for (const auto type : {at::kFloat, at::kBFloat16}) {
+    for (const auto mode : {train::ReduceMode::kOrdered, train::ReduceMode::kFixed}) {
+      Learner alone(Communicator::self(), mode, false, type);
+      const UpdateReport expected = alone.run();
+      for (const bool zero1 : {false, true}) {
+        Learner together(Communicator::world(), mode, zero1, type);
+        const UpdateReport report = together.run();
+        EXPECT_TRUE(at::equal(together.parameters, alone.parameters));
+        EXPECT_EQ(report.loss, expected.loss);
+        EXPECT_EQ(report.margin, expected.margin);
+        EXPECT_EQ(report.winner_drift, expected.winner_drift);
+        EXPECT_EQ(report.tokens, expected.tokens);
+      }
     }
+  }
+}
+
+// What bfloat16 computes, float32 parameters take: steps that no number of 8 bits would show.
+TEST(PolicyLearner, LearnsInBfloat16) {
+  Learner learner(Communicator::world(), train::ReduceMode::kOrdered, false, at::kBFloat16);
+  const at::Tensor start = learner.parameters.clone();
+  const std::vector<Imitation> batch = sequences_of(0);
+  const double first = learner.learner->imitate(batch, 1e-6).loss;
+  const at::Tensor moved = learner.parameters - start;
+  EXPECT_GT(moved.abs().max().item<double>(), 0.5e-6);
+  EXPECT_LT(moved.abs().max().item<double>(), 2e-6);
+  double last = 0;
+  for (int update = 0; update < 30; ++update) last = learner.learner->imitate(batch, 1e-2).loss;
+  EXPECT_LT(last, 0.5 * first);
+}
+
+// A reference that finds a winner impossible makes the loss infinite, and its gradient -beta.
+std::vector<PreferencePair> infinite() {
+  std::vector<PreferencePair> pairs = pairs_of(0);
+  pairs[2].reference_winner = std::numeric_limits<double>::infinity();
+  return pairs;
+}
+
+TEST(PolicyLearner, LeavesOutUpdatesThatAreNotFinite) {
+  for (const bool zero1 : {false, true}) {
+    Learner learner(Communicator::world(), train::ReduceMode::kOrdered, zero1, at::kFloat, true);
+    const auto& failure = learner.training.context().failure;
+    learner.learner->prefer(pairs_of(0), preference(), kLr);
+    const at::Tensor before = learner.parameters.clone();
+    const auto bad = [&](int times) {
+      for (int i = 0; i < times; ++i) {
+        EXPECT_TRUE(learner.learner->prefer(infinite(), preference(), kLr).skipped);
+      }
+    };
+    bad(3);
+    EXPECT_TRUE(at::equal(learner.parameters, before));
+    EXPECT_FALSE(failure.has_value());
+    EXPECT_FALSE(learner.learner->prefer(pairs_of(0), preference(), kLr).skipped);
+    EXPECT_FALSE(at::equal(learner.parameters, before));
+    bad(3);
+    ASSERT_FALSE(failure.has_value()) << "three in a row, and three before a good one";
+    bad(1);
+    ASSERT_TRUE(failure.has_value());
+    EXPECT_EQ(failure->code(), base::Code::kNumeric);
+    EXPECT_NE(failure->message().find("4 updates in a row were left out, the last one since the "
+                                      "loss of update 9 is inf"),
+              std::string::npos)
+        << failure->message();
+    learner.training.metrics().publish(9);
+    if (Communicator::world().is_root()) {
+      EXPECT_EQ(learner.training.metrics().last("train/skipped_updates"), 7);
+    }
+  }
+}
+
+TEST(PolicyLearner, StopsAtALossThatIsNotFinite) {
+  Learner learner(Communicator::world(), train::ReduceMode::kFast);
+  try {
+    learner.learner->prefer(infinite(), preference(), kLr);
+    ADD_FAILURE() << "it was accepted";
+  } catch (const comm::AgreedError& error) {
+    EXPECT_EQ(error.code(), base::Code::kNumeric);
   }
 }
 

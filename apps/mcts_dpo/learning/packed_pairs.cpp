@@ -74,7 +74,8 @@ PackedPairs::Sums PackedPairs::sums(const nn::TransformerWeights& weights, const
   const at::Tensor sums =
       at::zeros({2 * items_}, each.options()).index_add(0, on_device(owners), each);
   const at::Tensor both = sums.view({items_, 2});
-  return {both.select(1, 0), both.select(1, 1)};
+  return {both.select(1, 0), both.select(1, 1),
+          nn::pass_of(block.tokens.size(0), block.tokens.size(1), predictions.rows.size())};
 }
 
 }  // namespace tenfold::mcts_dpo

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "mcts_dpo/learning/preference_pair.hpp"
+#include "nn/transformer/activation_plan.hpp"
 #include "nn/transformer/token_trie.hpp"
 
 namespace tenfold::mcts_dpo {
@@ -23,6 +24,7 @@ class PackedPairs {
   /// where weights have gradients.
   struct Sums {
     at::Tensor winner, loser;
+    nn::LearningPass pass{};  ///< tokens, length and predictions of it
   };
   Sums sums(const nn::TransformerWeights& weights, const at::Device& device,
             std::int64_t chunk) const;

@@ -5,7 +5,9 @@
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
+#include <fmt/core.h>
 
+#include <cmath>
 #include <map>
 #include <numeric>
 
@@ -28,6 +30,9 @@ enum Statistic : std::int64_t {
   kTokens,
   kStatistics
 };
+
+/// Updates in a row that may be left out since they are not finite (notes, section 12).
+constexpr int kMostSkips = 3;
 
 at::Tensor column(std::span<const PreferencePair> batch, std::span<const std::size_t> items,
                   const at::TensorOptions& options,
@@ -61,15 +66,21 @@ double sum_of(const at::Tensor& values) {
 
 }  // namespace
 
-Learned all_parameters(const nn::Transformer& model, const at::Tensor& parameters) {
-  return {parameters, &model.parameters(), [&model, parameters](const at::Tensor& gradient) {
-            return nn::TransformerWeights(model, parameters, gradient);
-          }};
+Learned all_parameters(const nn::Transformer& model, const at::Tensor& parameters,
+                       at::ScalarType type) {
+  const at::Tensor computed = parameters.to(type);
+  Learned learned{parameters, &model.parameters(), [&model, computed](const at::Tensor& gradient) {
+                    return nn::TransformerWeights(model, computed, gradient);
+                  }};
+  if (type != parameters.scalar_type()) {
+    learned.refresh = [parameters, computed] { computed.copy_(parameters); };
+  }
+  return learned;
 }
 
 PolicyLearner::PolicyLearner(const LearnerOptions& options, const Learned& learned,
                              train::RunContext& context)
-    : options_(options), context_(context) {
+    : options_(options), context_(context), refresh_(learned.refresh) {
   train::GradientReducer& reducer = *context.reducer;
   adam_ =
       std::make_unique<train::FlatAdam>(reducer, context.shards, *context.metrics, *learned.layout,
@@ -94,6 +105,7 @@ PolicyLearner::PolicyLearner(const LearnerOptions& options, const Learned& learn
 
 UpdateReport PolicyLearner::update(const std::vector<std::size_t>& deal, const ShardLoss& loss,
                                    double lr) {
+  if (refresh_) refresh_();
   adam_->gradients().zero_();
   statistics_.zero_();
   const train::ShardPlan& shards = context_.shards;
@@ -112,11 +124,26 @@ UpdateReport PolicyLearner::update(const std::vector<std::size_t>& deal, const S
   }
   UpdateReport report;
   report.gradient_norm = adam_->reduce();
-  report.skipped = adam_->skipped();
-  if (options_.clip > 0) adam_->clip(report.gradient_norm, options_.clip);
-  adam_->step(lr);
   context_.reducer->sum_statistics(statistics_, total_);
   const auto* const total = total_.data_ptr<double>();
+  // An infinite loss can have a finite gradient: that of log sigmoid is never above 1.
+  if (!adam_->skipped() && !std::isfinite(total[kLoss])) {
+    adam_->reject(base::Error(
+        base::Code::kNumeric, fmt::format("the loss of update {} is {}", steps() + 1, total[kLoss]),
+        "Lower --lr or --clip, and look at the model's and the reference's log-probabilities"));
+  }
+  report.skipped = adam_->skipped();
+  if (adam_->skips_in_a_row() > kMostSkips) {
+    context_.failure.emplace(
+        base::Error(base::Code::kNumeric,
+                    fmt::format("{} updates in a row were left out, the last one since {}",
+                                adam_->skips_in_a_row(), adam_->why_skipped()),
+                    "Look at train/skipped_updates for when it began. The checkpoint holds the "
+                    "policy from before: go on from it with a lower --lr or --clip"),
+        0, comm::host_name());
+  }
+  if (options_.clip > 0) adam_->clip(report.gradient_norm, options_.clip);
+  adam_->step(lr);
   report.loss = total[kLoss];
   report.margin = total[kMargin];
   report.accuracy = total[kAccuracy];
@@ -152,8 +179,9 @@ at::Tensor PolicyLearner::preference_share(const nn::TransformerWeights& weights
                                            std::span<const std::size_t> items,
                                            const PreferenceOptions& options) {
   const PackedPairs packed(batch, items, options_.packed);
-  const PreferenceTerms terms =
-      terms_of(batch, items, packed.sums(weights, weights.device(), options_.chunk));
+  PackedPairs::Sums sums = packed.sums(weights, weights.device(), options_.chunk);
+  note(sums.pass);
+  const PreferenceTerms terms = terms_of(batch, items, std::move(sums));
   const auto count = static_cast<double>(batch.size());
   const at::Tensor margin = preference_margin(terms, options).detach();
   found_[kMargin] += options.beta * sum_of(margin) / count;
@@ -205,8 +233,13 @@ at::Tensor PolicyLearner::imitation_share(const nn::TransformerWeights& weights,
       predictions.add(tries[i], static_cast<std::int64_t>(i), block.tokens.size(1), paths[i][t]);
     }
   }
+  note(nn::pass_of(block.tokens.size(0), block.tokens.size(1), predictions.rows.size()));
   return -nn::predicted(weights, block, predictions, options_.chunk).sum() /
          static_cast<double>(tokens);
+}
+
+void PolicyLearner::note(const nn::LearningPass& pass) {
+  if (pass.tokens > largest_.tokens) largest_ = pass;
 }
 
 void PolicyLearner::state(store::StateRegistry& registry) {

@@ -11,6 +11,7 @@
 
 #include "mcts_dpo/learning/preference_loss.hpp"
 #include "mcts_dpo/learning/preference_pair.hpp"
+#include "nn/transformer/activation_plan.hpp"
 #include "nn/transformer/token_trie.hpp"
 #include "nn/transformer/transformer.hpp"
 #include "train/experiment.hpp"
@@ -35,7 +36,7 @@ struct UpdateReport {
   double winner_drift = 0, loser_drift = 0;  ///< the same, less the reference's
   double sampling_gap = 0;  ///< mean distance of the winner's log-probability from sampled_winner
   std::int64_t tokens = 0;  ///< computed, without padding
-  bool skipped = false;     ///< a gradient was not finite (--nonfinite skip)
+  bool skipped = false;     ///< its loss or gradient was not finite (--nonfinite skip)
 };
 
 /// What a learner moves, and the policy that it is part of.
@@ -44,9 +45,13 @@ struct Learned {
   const nn::ParameterLayout* layout = nullptr;
   /// The policy with its gradient with respect to values in gradient, as values.
   std::function<nn::TransformerWeights(const at::Tensor& gradient)> weights;
+  /// Called before every update: brings what weights gave up to date with values, where it is a
+  /// copy of them. May be empty.
+  std::function<void()> refresh = nullptr;
 };
-/// All parameters of a model.
-Learned all_parameters(const nn::Transformer& model, const at::Tensor& parameters);
+/// All parameters of a model, computing in this type.
+Learned all_parameters(const nn::Transformer& model, const at::Tensor& parameters,
+                       at::ScalarType type = at::kFloat);
 
 /// Collective. Equal bits on any number of ranks with --reduce ordered or fixed.
 class PolicyLearner {
@@ -54,8 +59,9 @@ class PolicyLearner {
   /// All references must outlive this.
   PolicyLearner(const LearnerOptions& options, const Learned& learned, train::RunContext& context);
 
-  /// One step on the mean loss of batch, which all ranks have alike. Throws AgreedError,
-  /// Code::kNumeric, where a gradient is not finite.
+  /// One step on the mean loss of batch, which all ranks have alike. Where the loss or a gradient
+  /// is not finite nothing moves; the fourth time in a row sets the context's failure. Without
+  /// skip_nonfinite throws AgreedError, Code::kNumeric.
   UpdateReport prefer(std::span<const PreferencePair> batch, const PreferenceOptions& options,
                       double lr);
   /// One step on the mean negative log-probability of a token.
@@ -64,6 +70,8 @@ class PolicyLearner {
   /// Names the optimizer's state.
   void state(store::StateRegistry& registry);
   std::int64_t steps() const;
+  /// The largest pass of this rank that was learned from.
+  const nn::LearningPass& largest_pass() const { return largest_; }
 
  private:
   /// A shard's loss, summed, already divided by the batch's count; items are indices into the
@@ -79,8 +87,12 @@ class PolicyLearner {
                              std::span<const Imitation> batch, std::span<const std::size_t> items,
                              std::int64_t tokens);
 
+  void note(const nn::LearningPass& pass);
+
   LearnerOptions options_;
+  nn::LearningPass largest_;
   train::RunContext& context_;
+  std::function<void()> refresh_;
   std::unique_ptr<train::FlatAdam> adam_;
   std::vector<nn::TransformerWeights> groups_;  ///< of the reducer, each with its gradient
   at::Tensor statistics_, total_;               ///< float64 [groups, kStatistics], [kStatistics]

@@ -57,7 +57,7 @@ void declare_round_metrics(train::Metrics& metrics, const Config& config) {
 void Iteration::build(train::RunContext& context) {
   workshop_ = std::make_unique<Workshop>(config_, context);
   const Policy& policy = workshop_->policy;
-  reference_ = policy.reference();
+  if (keeps_reference(config_)) reference_ = policy.reference();
   if (config_.policy_refresh > 1) snapshot_ = policy.learned().clone();
   if (collects()) {
     questions_ =
@@ -118,7 +118,7 @@ void Iteration::state(store::StateRegistry& registry) {
 }
 
 at::Tensor Iteration::searching_parameters() const {
-  if (config_.policy_refresh == 0) return reference_;
+  if (config_.policy_refresh == 0) return reference_.to(at::kFloat);
   const Policy& policy = workshop_->policy;
   return snapshot_.defined() ? policy.merged(snapshot_) : policy.merged();
 }
@@ -217,6 +217,7 @@ void Iteration::prepare(train::RunContext& context) {
 
 // The reference's log-probabilities: questions are dealt to ranks, each number is one rank's.
 void Iteration::score(const comm::Communicator& learners) {
+  if (lessons_.pairs.empty()) return;
   std::vector<double> scores(2 * lessons_.pairs.size());
   learners.agree([&] {
     const nn::TransformerWeights weights(workshop_->policy.model(), reference_);
@@ -237,7 +238,6 @@ void Iteration::score(const comm::Communicator& learners) {
       scores[2 * places[k] + 1] = mine[k].reference_loser;
     }
   });
-  if (scores.empty()) return;
   learners.all_reduce(std::span(scores), comm::Op::kSum);
   for (std::size_t i = 0; i < lessons_.pairs.size(); ++i) {
     lessons_.pairs[i].reference_winner = scores[2 * i];

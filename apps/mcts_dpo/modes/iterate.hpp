@@ -25,6 +25,8 @@ class Iteration final : public train::Experiment {
   void build(train::RunContext& context) override;
   void state(store::StateRegistry& registry) override;
   std::uint64_t step(train::RunContext& context) override;
+  void rehearse(train::RunContext& context) override;
+  std::string rehearsed(train::RunContext& context, double peak) override;
   void evaluate(train::RunContext& context) override;
   std::string summary(train::RunContext& context) override;
   std::uint64_t total_steps() const override;

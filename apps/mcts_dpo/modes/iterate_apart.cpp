@@ -47,6 +47,13 @@ void Iteration::hand_over(train::RunContext& context) {
   version_ = round_number_ = counters[1];
   empty_rounds_ = counters[2];
   context.world.broadcast(std::span<double>(&trained_, 1));
+  const std::string failure =
+      context.world.broadcast_text(context.failure ? context.failure->message() : std::string());
+  const std::string hint =
+      context.world.broadcast_text(context.failure ? context.failure->hint() : std::string());
+  if (!failure.empty()) {
+    context.failure.emplace(base::Error(base::Code::kNumeric, failure, hint), 0, comm::host_name());
+  }
   const at::Tensor& values = workshop_->policy.learned();
   const at::Tensor host = values.to(at::kCPU).contiguous();
   context.world.broadcast(

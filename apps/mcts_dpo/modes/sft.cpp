@@ -6,6 +6,8 @@
 #include "base/log.hpp"
 #include "base/shuffle.hpp"
 #include "mcts_dpo/modes/lessons.hpp"
+#include "mcts_dpo/modes/memory_plan.hpp"
+#include "mcts_dpo/modes/rehearsal.hpp"
 #include "mcts_dpo/question_sets.hpp"
 
 namespace tenfold::mcts_dpo {
@@ -118,6 +120,21 @@ std::uint64_t SupervisedFineTuning::step(train::RunContext& context) {
   const UpdateReport report = learner_->imitate(batch_of(context.step), lr);
   if (!report.skipped) context.metrics->add("train/batch_loss", report.loss);
   return 1;
+}
+
+void SupervisedFineTuning::rehearse(train::RunContext& context) {
+  workshop_->begin_step(config_, context);
+  workshop_->decoder.set_parameters(workshop_->policy.merged());
+  // Twice: what the first leaves behind is there while the second computes.
+  for (int times = 0; times < 2; ++times) {
+    learner_->imitate(longest_of(examples_, config_.batch), config_.lr);
+    ++context.step;
+  }
+}
+
+std::string SupervisedFineTuning::rehearsed(train::RunContext& context, double peak) {
+  return memory_text(workshop_->policy.model().config(),
+                     training_plan(config_, context, learner_->largest_pass()), context, peak);
 }
 
 void SupervisedFineTuning::evaluate(train::RunContext& context) {

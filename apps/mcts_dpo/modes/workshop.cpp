@@ -58,7 +58,8 @@ void Workshop::require_search_room(const Config& config,
 
 Learned Workshop::learned() const {
   return {policy.learned(), &policy.learned_layout(),
-          [this](const at::Tensor& gradient) { return policy.weights(gradient); }};
+          [this](const at::Tensor& gradient) { return policy.weights(gradient); },
+          [this] { policy.refresh(); }};
 }
 
 Accuracy Workshop::evaluate(train::RunContext& context) {
@@ -131,6 +132,7 @@ void name_policy(store::StateRegistry& registry, const Config& config, const Pol
     registry.identity("lora", fmt::format("rank {}, alpha {}, {}", config.lora_rank,
                                           config.lora_alpha, config.lora_targets));
   }
+  if (config.learn_type != "float32") registry.identity("learn type", config.learn_type);
   if (!config.model.empty()) registry.identity("reference", policy.digest());
 }
 
