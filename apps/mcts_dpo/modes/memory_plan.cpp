@@ -25,6 +25,7 @@ nn::DecoderCopy decoder_of(const Config& config, const at::Device& device) {
 }
 
 std::string size(double bytes) {
+  if (bytes < 1e6) return fmt::format("{:.1f} kB", 1e-3 * bytes);
   return bytes < 1e9 ? fmt::format("{:.1f} MB", 1e-6 * bytes)
                      : fmt::format("{:.2f} GB", 1e-9 * bytes);
 }
@@ -72,7 +73,11 @@ std::string memory_text(const nn::TransformerConfig& model, const nn::TrainingPl
   const double off = peak / all - 1;
   text += line(fmt::format("measured ({:+.0f} %)", 100 * off), size(peak));
   if (all > kLeast && std::abs(off) > kTolerance) {
-    base::log_warning("a rank came to hold {} where {} were planned", size(peak), size(all));
+    base::log_warning(
+        "a rank came to hold {} where {} were planned. Gaps in the C library's heap are part of "
+        "it: "
+        "MALLOC_MMAP_THRESHOLD_=65536 leaves none, for more CPU time",
+        size(peak), size(all));
   }
   return text;
 }
