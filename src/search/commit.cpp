@@ -17,14 +17,15 @@ double sign_at(const Tree& tree, NodeId root, const SearchOptions& options) {
   return options.two_players && tree.depth(root) % 2 == 1 ? -1 : 1;
 }
 
-std::uint64_t weighed(std::uint64_t visits, std::uint64_t spread) {
-  return visits * (1 + spread);
+// N (1 + g) of means over so many searches, times the square of their number.
+std::uint64_t weighed(std::uint64_t visits, std::uint64_t spread, std::uint64_t searches = 1) {
+  return visits * (searches + spread);
 }
 
-NodeId best_child(const Tree& tree, NodeId root, double sign) {
+NodeId best_child(const Tree& tree, NodeId root, double sign, std::uint64_t searches = 1) {
   const auto key = [&](NodeId child) {
-    return std::tuple(weighed(tree.visits(child), tree.visit_spread(child)), sign * tree.q(child),
-                      sign * tree.v(child));
+    return std::tuple(weighed(tree.visits(child), tree.visit_spread(child), searches),
+                      sign * tree.q(child), sign * tree.v(child));
   };
   const NodeId first = tree.first_child(root);
   NodeId best = first;
@@ -64,13 +65,13 @@ NodeId drawn_child(const Tree& tree, NodeId root, double sign, double tau, base:
 }  // namespace
 
 NodeId choose_child(const Tree& tree, NodeId root, const SearchOptions& options,
-                    std::uint64_t tree_id) {
+                    std::uint64_t tree_id, std::uint64_t searches) {
   base::require(tree.has(root, kExpanded) && tree.visits(root) > 0,
                 "choose_child: a root that was not searched");
   const double sign = sign_at(tree, root, options);
   const double tau = options.temperature * std::pow(options.temperature_decay, tree.depth(root));
   // A tau whose inverse overflows draws the best by exp(Q) alone in the limit; spec: as 0.
-  if (!(tau > std::numeric_limits<double>::min())) return best_child(tree, root, sign);
+  if (!(tau > std::numeric_limits<double>::min())) return best_child(tree, root, sign, searches);
   const auto low = static_cast<std::uint32_t>(tree_id);
   const std::uint64_t step = (tree_id >> 32) << 32 | tree.depth(root);
   return drawn_child(tree, root, sign, tau,

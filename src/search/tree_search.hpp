@@ -64,6 +64,8 @@ class TreeSearch {
   /// Code::kCheckpoint on damage; then awaited() nodes have to be asked for again.
   void put(ByteWriter& out) const;
   static TreeSearch get(ByteReader& in, const SearchOptions& options);
+  /// The id of the search that put() wrote these bytes of, without reading the rest.
+  static std::uint64_t id_of(ByteReader in);
 
  private:
   struct Path {

@@ -35,11 +35,23 @@ void TreeSearch::put(ByteWriter& out) const {
   }
 }
 
-TreeSearch TreeSearch::get(ByteReader& in, const SearchOptions& options) {
+namespace {
+
+std::uint64_t head(ByteReader& in) {
   check_state(in.number<std::uint32_t>() == kSearchMark, "no search where one should be");
   const auto version = in.number<std::uint32_t>();
   check_state(version == kSearchVersion, fmt::format("a search of version {}", version));
-  const auto id = in.number<std::uint64_t>();
+  return in.number<std::uint64_t>();
+}
+
+}  // namespace
+
+std::uint64_t TreeSearch::id_of(ByteReader in) {
+  return head(in);
+}
+
+TreeSearch TreeSearch::get(ByteReader& in, const SearchOptions& options) {
+  const std::uint64_t id = head(in);
   TreeSearch search(options, id, Tree::get(in));
   search.committed_ = in.array<NodeId>(search.tree_.size());
   search.started_ = in.number<std::uint64_t>();
