@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import h5py
@@ -16,7 +17,8 @@ SCHEMA_VERSION = 1
 NO_NODE = 2**32 - 1
 REASONS = ("an only child", "the gap is too small", "enough pairs of this tree", "too long")
 # /nodes/flags, as far as no other column says it.
-FLAGS = {1: "end", 4: "cut", 8: "given", 16: "no answer", 32: "dead end"}
+FLAGS = {1: "end", 4: "cut", 8: "given", 16: "no answer", 32: "dead end", 1024: "no opinion"}
+_NO_ANSWER, _RIGHT, _WRONG = 16, 256, 512
 
 
 class NoTrees(Exception):
@@ -77,6 +79,14 @@ class Tree:
     texts: list[str]
     pairs: dict[str, np.ndarray]
     dropped: dict[int, str]
+
+    @cached_property
+    def verdicts(self) -> np.ndarray:
+        """[nodes] 1 where a solution ends with a right answer, -1 with another or none, 0 elsewhere. By the flags, since
+        searches may not see outcomes; files of before there were such flags have the sign of the outcome."""
+        flags, outcome = self.nodes["flags"], self.nodes["O"]
+        judged = (flags & (_NO_ANSWER | _RIGHT | _WRONG)) != 0
+        return np.where(judged, np.where(flags & _RIGHT, 1, -1), np.sign(outcome)).astype(int)
 
     def children(self) -> list[list[int]]:
         found: list[list[int]] = [[] for _ in self.texts]

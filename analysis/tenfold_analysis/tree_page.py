@@ -52,9 +52,9 @@ def _badges(tree: Tree, node: int) -> str:
         parts.append(_badge("bad", "loser"))
     if node in tree.dropped:
         parts.append(_badge("plain", f"no pair below: {tree.dropped[node]}"))
-    outcome = tree.nodes["O"][node]
-    if outcome:
-        parts.append(_badge("good" if outcome > 0 else "bad", "right" if outcome > 0 else "wrong"))
+    verdict = tree.verdicts[node]
+    if verdict:
+        parts.append(_badge("good" if verdict > 0 else "bad", "right" if verdict > 0 else "wrong"))
     elif tree.nodes["truth"][node] == 0:
         parts.append(_badge("bad", "wrong so far"))
     parts += [_badge("plain", word) for bit, word in FLAGS.items() if int(tree.nodes["flags"][node]) & bit]
@@ -93,10 +93,10 @@ def tree_html(tree: Tree) -> str:
 
 
 def tree_section(tree: Tree) -> str:
-    outcome = tree.nodes["O"]
+    verdicts = tree.verdicts
     caption = (f"Question {tree.question} ({tree.id}), answer {tree.answer}: committed to a "
-               f"{'right' if tree.right else 'wrong'} solution; {len(tree.texts)} nodes, {int((outcome > 0).sum())} of "
-               f"{int((outcome != 0).sum())} solutions right, {len(tree.pairs['tree'])} pairs.")
+               f"{'right' if tree.right else 'wrong'} solution; {len(tree.texts)} nodes, {int((verdicts > 0).sum())} of "
+               f"{int((verdicts != 0).sum())} solutions right, {len(tree.pairs['tree'])} pairs.")
     return page.paragraph(caption) + tree_html(tree)
 
 

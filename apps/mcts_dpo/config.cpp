@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "mcts_dpo/data/steps.hpp"
 #include "mcts_dpo/presets.hpp"
+#include "mcts_dpo/search/search_rules.hpp"
 
 namespace tenfold::mcts_dpo {
 
@@ -163,6 +164,7 @@ void declare_search(Config& c, cli::OptionTable& table) {
   table.add("search.trees-in-flight", &c.trees_in_flight, "trees that a rank searches at a time")
       .range(1, 1 << 20)
       .not_a_result();
+  declare_search_rules(c, table);
   table
       .add("search.slice", &c.slice,
            "questions between two points where a checkpoint can be taken; 0: a whole round")
@@ -360,6 +362,7 @@ void Config::validate() const {
            "Train one with --mode sft --export DIR, then give --model DIR");
   }
   static_cast<void>(parse_step_rules(step_rule));
+  validate_search_rules(*this);
   if (loss == "ipo" && smoothing != "none") {
     refuse("--loss ipo has no label smoothing", "Add --smoothing none");
   }

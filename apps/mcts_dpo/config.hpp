@@ -66,6 +66,9 @@ struct Config {
   std::int64_t trees_in_flight = 64;
   std::int64_t slice = 0;
   std::string save_trees = "all";
+  std::string virtual_mode = "none";
+  std::int64_t paths_in_flight = 1, root_searches = 1;
+  std::string outcomes = "known";
   // self-evaluation and reward
   std::string self_evaluation = "off";
   std::string reference = "solution";

@@ -20,12 +20,6 @@ std::vector<SolutionSampler::Work> dealt(const std::vector<Question>& questions,
   return mine;
 }
 
-// What a solution is counted as in a vote.
-std::string vote_of(const Prompts& prompts, const Solution& solution) {
-  const auto answer = extract_answer(prompts.text(solution.tokens));
-  return answer ? normalised_answer(answer->text) : "";
-}
-
 // The answer that most of the first k solutions give; of equal counts the one that came first.
 bool majority_is_right(const std::vector<Solution>& solutions,
                        const std::vector<std::string>& votes, std::size_t k) {
@@ -43,6 +37,11 @@ bool majority_is_right(const std::vector<Solution>& solutions,
 }
 
 }  // namespace
+
+std::string voted_answer(std::string_view text) {
+  const auto answer = extract_answer(text);
+  return answer ? normalised_answer(answer->text) : "";
+}
 
 Accuracy greedy_accuracy(const std::vector<Question>& questions, SolutionSampler& sampler,
                          const comm::Communicator& world) {
@@ -81,6 +80,7 @@ SampledAccuracy sampled_accuracy(const Config& config, const std::vector<Questio
   result.counts.push_back(config.eval_samples);
   std::vector<std::int64_t> right(questions.size());
   std::vector<std::int64_t> majorities(result.counts.size());
+  std::int64_t tokens = 0;
   world.agree([&] {
     const auto mine = dealt(questions, world);
     nn::SamplingOptions sampling;
@@ -91,7 +91,8 @@ SampledAccuracy sampled_accuracy(const Config& config, const std::vector<Questio
     for (std::size_t i = 0; i < mine.size(); ++i) {
       std::vector<std::string> votes;
       for (const Solution& solution : all[i]) {
-        votes.push_back(vote_of(prompts, solution));
+        votes.push_back(voted_answer(prompts.text(solution.tokens)));
+        tokens += std::ssize(solution.tokens);
         right[mine[i].index] += solution.judgement.verdict == Verdict::kRight ? 1 : 0;
       }
       for (std::size_t j = 0; j < result.counts.size(); ++j) {
@@ -102,7 +103,9 @@ SampledAccuracy sampled_accuracy(const Config& config, const std::vector<Questio
   });
   world.all_reduce(std::span(right), comm::Op::kSum);
   world.all_reduce(std::span(majorities), comm::Op::kSum);
+  world.all_reduce(std::span(&tokens, 1), comm::Op::kSum);
   const auto count = static_cast<double>(questions.size());
+  result.tokens = static_cast<double>(tokens) / count;
   for (std::size_t j = 0; j < result.counts.size(); ++j) {
     double sum = 0;
     for (const std::int64_t c : right) sum += pass_at_k(config.eval_samples, c, result.counts[j]);

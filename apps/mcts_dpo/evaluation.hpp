@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "mcts_dpo/generation/solutions.hpp"
@@ -26,10 +28,14 @@ struct SampledAccuracy {
   std::vector<std::int64_t> counts;      ///< 1, 2, 4, ... up to samples
   std::vector<double> pass_at;           ///< share of questions with a right one among k: unbiased
   std::vector<double> self_consistency;  ///< share where the majority of the first k is right
+  double tokens = 0;                     ///< of a question's samples together, mean
 };
 SampledAccuracy sampled_accuracy(const Config& config, const std::vector<Question>& questions,
                                  SolutionSampler& sampler, const Prompts& prompts,
                                  const comm::Communicator& world);
+
+/// What a solution's text is counted as in a vote: its answer, normalised; "" where there is none.
+std::string voted_answer(std::string_view text);
 
 /// 1 - C(n - c, k) / C(n, k): probability that k of n samples, c of them right, hold a right one.
 double pass_at_k(std::int64_t n, std::int64_t c, std::int64_t k);

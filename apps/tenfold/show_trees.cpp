@@ -95,8 +95,8 @@ std::string summary(const TreeFile& file) {
 std::string headline(const StoredTree& tree) {
   std::size_t ends = 0, right = 0;
   for (const StoredNode& node : tree.nodes) {
-    ends += node.outcome != 0 ? 1 : 0;
-    right += node.outcome > 0 ? 1 : 0;
+    ends += node.right() || node.wrong() ? 1 : 0;
+    right += node.right() ? 1 : 0;
   }
   return fmt::format(
       "\nquestion {} ({}), answer {}: committed to a {} solution; {} nodes, {} of {} "

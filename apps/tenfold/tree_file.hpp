@@ -15,7 +15,10 @@ enum : std::uint32_t {
   kCutFlag = 1U << 2,
   kGivenFlag = 1U << 3,
   kNoAnswerFlag = 1U << 4,
-  kDeadEndFlag = 1U << 5
+  kDeadEndFlag = 1U << 5,
+  kRightFlag = 1U << 8,
+  kWrongFlag = 1U << 9,
+  kNoOpinionFlag = 1U << 10
 };
 
 struct StoredNode {
@@ -27,6 +30,13 @@ struct StoredNode {
 
   /// Its step closes a solution with an end token, which texts do not show.
   bool ends() const { return (flags & (kEndFlag | kCutFlag)) == kEndFlag; }
+  /// A solution that ends here with a right, or a wrong, answer. Searches may not see which: then
+  /// outcomes say nothing, but flags do. Files of before there were these flags have outcomes.
+  bool right() const { return judged() ? (flags & kRightFlag) != 0 : outcome > 0; }
+  bool wrong() const { return judged() ? (flags & (kWrongFlag | kNoAnswerFlag)) != 0 : outcome < 0; }
+
+ private:
+  bool judged() const { return (flags & (kNoAnswerFlag | kRightFlag | kWrongFlag)) != 0; }
 };
 
 /// Numbers of nodes of its tree; what the two continuations add below parent ends at *_end.

@@ -22,12 +22,13 @@ constexpr Art kUnicode{"├─", "└─", "│ ", "  ", "⏎", "…"};
 constexpr Art kAscii{"|-", "`-", "| ", "  ", "\\n", "..."};
 
 // Bits of /nodes/flags that say something which no other column does.
-constexpr std::array<std::pair<std::uint32_t, const char*>, 5> kFlags{
+constexpr std::array<std::pair<std::uint32_t, const char*>, 6> kFlags{
     {{kEndFlag, "end"},
      {kCutFlag, "cut"},
      {kGivenFlag, "given"},
      {kNoAnswerFlag, "no answer"},
-     {kDeadEndFlag, "dead end"}}};
+     {kDeadEndFlag, "dead end"},
+     {kNoOpinionFlag, "no opinion"}}};
 
 /// On one line of a terminal.
 std::string one_line(const std::string& text, const Art& art) {
@@ -86,8 +87,8 @@ class Drawing {
     for (const auto& [bit, word] : kFlags) {
       if ((tree_.nodes[node].flags & bit) != 0) marks += fmt::format(" [{}]", word);
     }
-    const double outcome = tree_.nodes[node].outcome;
-    if (outcome != 0) marks += outcome > 0 ? " [right]" : " [wrong]";
+    if (tree_.nodes[node].right()) marks += " [right]";
+    if (tree_.nodes[node].wrong()) marks += " [wrong]";
     return marks;
   }
 

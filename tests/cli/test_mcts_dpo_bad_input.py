@@ -39,6 +39,10 @@ OPTIONS = [
     (["--lr-schedule", "constant"], 2, ["--lr-final", "--lr-schedule cosine"]),
     (["--step-tokens", "200"], 2, ["--step-tokens", "--solution-tokens"]),
     (["--step-rule", "token(0)"], 2, ["token(0)"]),
+    (["--paths-in-flight", "3"], 2, ["--paths-in-flight", "--virtual loss"]),
+    (["--virtual", "wu"], 2, ["--virtual wu", "--paths-in-flight"]),
+    (["--root-searches", "2"], 2, ["--root-searches", "--eval-by search"]),
+    (["--outcomes", "hidden"], 2, ["--outcomes hidden", "--eval-by search"]),
     (["--step-rule", "delimiter(()"], 2, ["delimiter"]),
     (["--step-rule", "delimiter(a*)"], 2, ["delimiter(a*)", "nothing at all"]),
     (["--symbolic-timeout", "1"], 2, ["symbolic-timeout", "--symbolic-checker"]),
@@ -82,6 +86,20 @@ def model(tmp_path_factory):
     folder = tmp_path_factory.mktemp("model")
     small_mcts_dpo.run(FRESH, folder / "sft", "--export", folder / "model")
     return folder / "model"
+
+
+HIDDEN = [
+    (["--mode", "iterate"], ["Learning from searches", "known"]),
+    (["--self-evaluation", "forced"], ["shown the right answer", "--reference none"]),
+    (["--inject-solution"], ["--inject-solution"]),
+    (["--eval-by", "samples"], ["--eval-by search"]),
+]
+
+
+@pytest.mark.parametrize("args,words", HIDDEN, ids=[" ".join(h[0]) for h in HIDDEN])
+def test_answers_are_hidden_or_known(tmp_path, args, words):
+    hidden = [*small_mcts_dpo.TASK, "--mode", "evaluate", "--eval-by", "search", "--outcomes", "hidden", "--model", "none"]
+    refused(launch.run("mcts_dpo", launch.merged(hidden, [*args, "--run-dir", tmp_path / "run"]), 1), 2, *words)
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from safetensors.numpy import load_file, save_file
 
 import launch
 import small_mcts_dpo
+from tenfold_analysis import tables
+from tenfold_analysis.tenfold_h5 import read_run
 from small_mcts_dpo import ITERATE, SFT, STEPS, end, records
 
 # Two trees a rank, a checkpoint after every question or two and after every question's share of the updates.
@@ -172,19 +174,30 @@ def newest_step(run_dir):
     return launch.commit(launch.checkpoints(run_dir)[-1])["step"]
 
 
-def test_searches_that_measure_go_on_and_do_not_depend_on_who_searches_beside_whom(tmp_path, model):
-    def trees(name, *more, ranks=1):
-        small_mcts_dpo.run(SEARCH, tmp_path / name, "--model", model, "--self-evaluation", "forced", *more, ranks=ranks)
-        done, under_way = records(launch.checkpoints(tmp_path / name)[-1])
-        assert len(done) == 12 and not under_way
-        return done
+MEASURED = ("search_accuracy", "vote_accuracy", "weighted_vote_accuracy", "any_right", "search_tokens")
+TEST_TIME = ["--outcomes", "hidden", "--reference", "none", "--virtual", "wu", "--paths-in-flight", "3", "--root-searches", "2"]
 
-    together = trees("together", "--trees-in-flight", "64")
-    assert len(set(map(len, together.values()))) > 3  # trees, not twelve of the same
-    assert trees("alone", "--trees-in-flight", "1", ranks=2) == together
+
+@pytest.mark.parametrize("more,count", [([], 12), (TEST_TIME, 24)], ids=["one-path", "test-time"])
+def test_searches_that_measure_go_on_and_do_not_depend_on_who_searches_beside_whom(tmp_path, model, more, count):
+    args = [*SEARCH, "--model", model, "--self-evaluation", "forced", *more]
+
+    def found(name, *how, ranks=1):
+        small_mcts_dpo.run(args, tmp_path / name, *how, ranks=ranks)
+        done, under_way = records(launch.checkpoints(tmp_path / name)[-1])
+        assert len(done) == count and not under_way
+        run = read_run(tmp_path / name)
+        return done, [float(tables.last_value(run.get(f"eval/{each}"))) for each in MEASURED]
+
+    together, measured = found("together", "--trees-in-flight", "64")
+    assert len(set(map(len, together.values()))) > 3  # trees, not all the same
+    assert len(set(measured)) > 2
+    assert found("alone", "--trees-in-flight", "1", ranks=2) == (together, measured)
     broken = ["--trees-in-flight", "3", "--slice", "1"]
-    small_mcts_dpo.run(SEARCH, tmp_path / "broken", "--model", model, "--self-evaluation", "forced", *broken,
-                       "--stop-after", "4", ranks=2, code=75)
+    small_mcts_dpo.run(args, tmp_path / "broken", *broken, "--stop-after", "4", ranks=2, code=75)
     done, under_way = records(launch.checkpoints(tmp_path / "broken")[-1])
-    assert 4 <= len(done) < 12 and under_way and done.items() <= together.items()
-    assert trees("broken", *broken) == together
+    assert 4 <= len(done) < count and under_way and done.items() <= together.items()
+    other = ["--root-searches", "3"] if more else ["--root-searches", "2"]
+    refused = launch.run("mcts_dpo", launch.merged(args, ["--run-dir", tmp_path / "broken", *broken, *other]), 1)
+    assert refused.code != 0 and "searches" in refused.err
+    assert found("broken", *broken) == (together, measured)

@@ -7,7 +7,8 @@
 #include <map>
 #include <optional>
 
-#include "mcts_dpo/modes/collector.hpp"
+#include "mcts_dpo/answers/compare.hpp"
+#include "mcts_dpo/search/search_rules.hpp"
 #include "mcts_dpo/search/step_expander.hpp"
 #include "mcts_dpo_tiny.hpp"
 #include "search/search_pool.hpp"

@@ -7,15 +7,16 @@
 
 #include "mcts_dpo/generation/solutions.hpp"
 #include "mcts_dpo/modes/round_records.hpp"
-#include "search/options.hpp"
 #include "train/experiment.hpp"
 
 namespace tenfold::mcts_dpo {
 
-/// A round's questions: number `first` of the run and the following ones.
+/// A round's questions: number `first` of the run and the following ones. Question q's search r of
+/// `searches` has the record q searches + r.
 struct Round {
   std::uint64_t number = 0, first = 0;
   std::span<const Question> questions;
+  std::size_t searches = 1;
 };
 
 /// Which part of the work is this rank's: part number `part` of `parts`, or none.
@@ -26,9 +27,16 @@ struct WorkShare {
 /// All ranks, or with roles those that do not learn.
 WorkShare work_share(const train::RunContext& context);
 
+/// What this rank did since the round began, in this process: not what it found.
+struct CollectorCounts {
+  std::int64_t evictions = 0;   ///< branches whose keys and values made room for others
+  std::int64_t duplicates = 0;  ///< samples that were tokens of a sibling again
+};
+
 class Collector {
  public:
   virtual ~Collector() = default;
+  virtual CollectorCounts counts() const { return {}; }
   /// Collective. The decoder has the parameters to work with; records may hold what an earlier
   /// process has done of this round.
   virtual void begin(const Round& round, const RoundRecords& records) = 0;
@@ -41,9 +49,6 @@ std::unique_ptr<Collector> make_search_collector(const Config& config, const Pro
                                                  Decoder& decoder, train::RunContext& context);
 std::unique_ptr<Collector> make_sample_collector(const Config& config, const Prompts& prompts,
                                                  Decoder& decoder, train::RunContext& context);
-
-/// The search's options.
-search::SearchOptions search_options(const Config& config, std::uint32_t seed);
 
 /// A record of sampled solutions, and back. Throws Code::kCheckpoint on damage.
 Bytes solution_bytes(const std::vector<Solution>& solutions);

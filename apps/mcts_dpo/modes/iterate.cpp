@@ -5,9 +5,9 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "mcts_dpo/modes/search_metrics.hpp"
 #include "mcts_dpo/modes/tree_records.hpp"
 #include "mcts_dpo/question_sets.hpp"
-#include "search/tree_search.hpp"
 
 namespace tenfold::mcts_dpo {
 
@@ -41,6 +41,7 @@ void declare_round_metrics(train::Metrics& metrics, const Config& config) {
   metrics.declare_rank0("tokens/trained", "tokens", "in updates since the start");
   metrics.declare_rank0("tokens/compute", "tokens", "generated + prefilled + 3 trained");
   if (config.method != "mcts-dpo") return;
+  declare_search_metrics(metrics);
   metrics.declare_rank0("pairs/smoothing", "", "mean alpha");
   metrics.declare_rank0("pairs/winners_right", "", "share of winners that are right in every line",
                         "max");
@@ -95,6 +96,7 @@ void Iteration::state(store::StateRegistry& registry) {
   registry.identity("method", config_.method);
   registry.identity("questions", fmt::format("{} a round", config_.questions));
   const Policy& policy = workshop_->policy;
+  name_search(registry, config_);
   name_policy(registry, config_, policy);
   const nn::ParameterLayout& layout = policy.learned_layout();
   train::register_flat(registry, "model", policy.learned(), layout);
@@ -161,6 +163,7 @@ void Iteration::start_collecting(const Round& round, RoundRecords& records,
   counted_generated_ = now.generated;
   counted_prefilled_ = now.prefilled;
   collector_->begin(round, records);
+  counted_work_ = {};
 }
 
 std::uint64_t Iteration::step(train::RunContext& context) {
@@ -190,6 +193,9 @@ void Iteration::count_tokens(train::RunContext& context) {
   counted_generated_ = now.generated;
   counted_prefilled_ = now.prefilled;
   context.world.all_reduce(std::span(sums), comm::Op::kSum);
+  if (config_.method == "mcts-dpo") {
+    add_work(*context.metrics, counted_work_, collector_->counts());
+  }
   generated_ += static_cast<double>(sums[0]);
   prefilled_ += static_cast<double>(sums[1]);
 }
@@ -197,9 +203,11 @@ void Iteration::count_tokens(train::RunContext& context) {
 void Iteration::prepare(train::RunContext& context) {
   const std::int64_t longest = workshop_->policy.model().config().positions;
   const comm::Communicator& learners = context.group();
+  std::vector<SearchedTree> trees;
   learners.agree([&] {
     if (config_.method == "mcts-dpo") {
-      lessons_ = lessons_of_trees(config_, round(), *records_, context.seed, longest);
+      trees = searched_trees(config_, *records_, context.seed);
+      lessons_ = lessons_of_trees(config_, round(), trees, context.seed, longest);
     } else if (config_.method == "instance-dpo") {
       lessons_ = lessons_of_instances(config_, round(), *records_, workshop_->prompts);
     } else if (config_.method == "expert-iteration") {
@@ -210,7 +218,11 @@ void Iteration::prepare(train::RunContext& context) {
     }
   });
   score(learners);
-  keep_trees(context);
+  keep_trees(trees, context);
+  const std::string warning = truncation_warning(config_, lessons_.steps);
+  if (!warning.empty() && learners.is_root()) {
+    base::log_warning("round {}: {}", number() + 1, warning);
+  }
   updates_ = plan_updates(config_, lessons_, context.seed, number());
   prepared_ = true;
 }
@@ -245,7 +257,8 @@ void Iteration::score(const comm::Communicator& learners) {
   }
 }
 
-void Iteration::keep_trees(train::RunContext& context) const {
+void Iteration::keep_trees(const std::vector<SearchedTree>& trees,
+                           train::RunContext& context) const {
   const std::int64_t every = tree_interval(config_.save_trees);
   const std::int64_t number = round_number_ + 1;
   if (config_.method != "mcts-dpo" || every == 0 || !context.world.is_root()) return;
@@ -254,11 +267,9 @@ void Iteration::keep_trees(train::RunContext& context) const {
   facts.round = number;
   facts.policy_updates = searching_updates_;
   save_trees(context, facts, [&](TreeTable& table) {
-    const search::SearchOptions options = search_options(config_, context.seed);
-    for (std::size_t p = 0; p < records_->questions(); ++p) {
-      search::ByteReader in(search::unsealed(records_->finished(p)));
-      add_tree(config_, workshop_->prompts, round().first + p, round().questions[p],
-               search::TreeSearch::get(in, options), table);
+    for (std::size_t p = 0; p < trees.size(); ++p) {
+      add_tree(config_, workshop_->prompts, round().first + p, round().questions[p], trees[p],
+               table);
     }
     table.add(lessons_.pairs, searching_updates_);
     table.add(lessons_.tally);
@@ -336,21 +347,8 @@ void Iteration::end_round(train::RunContext& context) {
   metrics.row("tokens/trained", step, {trained_});
   metrics.row("tokens/compute", step, {generated_ + prefilled_ + 3 * trained_});
   if (config_.method == "mcts-dpo") {
-    const PairTally& tally = lessons_.tally;
-    const auto row = [&](const char* name, std::uint64_t count) {
-      metrics.row(name, step, {static_cast<double>(count)});
-    };
-    metrics.row("pairs/smoothing", step, {lessons_.mean_smoothing});
-    const LabelTruth truth = label_truth(config_, round(), lessons_, workshop_->prompts);
-    if (!std::isnan(truth.winners_right)) {
-      metrics.row("pairs/winners_right", step, {truth.winners_right});
-      metrics.row("pairs/losers_wrong", step, {truth.losers_wrong});
-    }
-    row("pairs/wrong_path", tally.wrong_path);
-    row("pairs/only_child", tally.only_child);
-    row("pairs/small_gap", tally.small_gap);
-    row("pairs/too_long", tally.too_long);
-    row("pairs/over_limit", tally.over_limit);
+    record_lessons(metrics, step, lessons_,
+                   label_truth(config_, round(), lessons_, workshop_->prompts));
   }
   empty_rounds_ = lessons_.size() == 0 ? empty_rounds_ + 1 : 0;
   if (lessons_.size() == 0 && context.world.is_root()) {

@@ -52,7 +52,7 @@ class Iteration final : public train::Experiment {
   std::uint64_t collect(train::RunContext& context);
   void prepare(train::RunContext& context);
   void score(const comm::Communicator& learners);
-  void keep_trees(train::RunContext& context) const;
+  void keep_trees(const std::vector<SearchedTree>& trees, train::RunContext& context) const;
   std::uint64_t learn(train::RunContext& context);
   void update(const std::vector<std::size_t>& items, train::RunContext& context);
   void check_sampling(const UpdateReport& report, train::RunContext& context);
@@ -86,6 +86,7 @@ class Iteration final : public train::Experiment {
   std::int64_t evaluations_ = 0;
 
   std::int64_t counted_generated_ = 0, counted_prefilled_ = 0;  ///< of this rank's decoder
+  CollectorCounts counted_work_;                                ///< of this rank's collector
   double last_lr_ = 0;
   std::optional<double> sampling_gap_;
 };

@@ -6,25 +6,24 @@
 #include "base/error.hpp"
 #include "base/shuffle.hpp"
 #include "mcts_dpo/search/calibration.hpp"
-#include "search/tree_search.hpp"
 
 namespace tenfold::mcts_dpo {
 
-Lessons lessons_of_trees(const Config& config, const Round& round, const RoundRecords& records,
-                         std::uint32_t seed, std::int64_t longest) {
-  const search::SearchOptions options = search_options(config, seed);
+Lessons lessons_of_trees(const Config& config, const Round& round,
+                         std::span<const SearchedTree> trees, std::uint32_t seed,
+                         std::int64_t longest) {
   Lessons lessons;
   double right = 0;
-  for (std::size_t p = 0; p < records.questions(); ++p) {
-    search::ByteReader in(search::unsealed(records.finished(p)));
-    const auto search = search::TreeSearch::get(in, options);
-    right += right_path(search.tree(), search.committed()) ? 1 : 0;
-    auto pairs = pairs_of(config, search.tree(), search.committed(),
-                          static_cast<std::int64_t>(round.first + p), seed, round.number, longest,
-                          lessons.tally);
+  for (std::size_t p = 0; p < trees.size(); ++p) {
+    const SearchedTree& each = trees[p];
+    right += right_path(each.tree, each.committed) ? 1 : 0;
+    auto pairs =
+        pairs_of(config, each.tree, each.committed, static_cast<std::int64_t>(round.first + p),
+                 seed, round.number, longest, lessons.tally);
     std::move(pairs.begin(), pairs.end(), std::back_inserter(lessons.pairs));
   }
-  lessons.success = right / static_cast<double>(records.questions());
+  lessons.steps = step_tally(config, trees);
+  lessons.success = right / static_cast<double>(trees.size());
   for (const PreferencePair& pair : lessons.pairs) {
     lessons.mean_smoothing += pair.smoothing / static_cast<double>(lessons.pairs.size());
   }

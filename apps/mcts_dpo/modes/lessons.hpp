@@ -8,6 +8,7 @@
 #include "mcts_dpo/generation/prompts.hpp"
 #include "mcts_dpo/learning/preference_pair.hpp"
 #include "mcts_dpo/modes/collector.hpp"
+#include "mcts_dpo/modes/searched_trees.hpp"
 #include "mcts_dpo/search/tree_pairs.hpp"
 
 namespace tenfold::mcts_dpo {
@@ -17,6 +18,7 @@ struct Lessons {
   std::vector<PreferencePair> pairs;
   std::vector<Imitation> sequences;
   PairTally tally;  ///< of searches
+  StepTally steps;  ///< likewise
   /// Of searches: share of trees whose committed solution is right; of samples: share of right
   /// ones.
   double success = 0;
@@ -25,8 +27,9 @@ struct Lessons {
 };
 
 /// Each throws Code::kCheckpoint for damaged records.
-Lessons lessons_of_trees(const Config& config, const Round& round, const RoundRecords& records,
-                         std::uint32_t seed, std::int64_t longest);
+Lessons lessons_of_trees(const Config& config, const Round& round,
+                         std::span<const SearchedTree> trees, std::uint32_t seed,
+                         std::int64_t longest);
 /// Shares of pairs whose winner is right in every line, and whose loser is not; NaN where the task
 /// does not tell.
 struct LabelTruth {

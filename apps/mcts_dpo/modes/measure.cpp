@@ -2,11 +2,15 @@
 
 #include <cmath>
 
+#include "base/log.hpp"
 #include "mcts_dpo/modes/learning_metrics.hpp"
+#include "mcts_dpo/modes/search_metrics.hpp"
 #include "mcts_dpo/modes/tree_records.hpp"
+#include "mcts_dpo/search/answer_flags.hpp"
 #include "mcts_dpo/search/calibration.hpp"
+#include "mcts_dpo/search/leaf_votes.hpp"
+#include "mcts_dpo/search/search_rules.hpp"
 #include "mcts_dpo/search/tree_pairs.hpp"
-#include "search/tree_search.hpp"
 
 namespace tenfold::mcts_dpo {
 
@@ -26,14 +30,21 @@ void declare(train::Metrics& metrics, const Config& config) {
     rank0("eval/samples", "samples", "how many of each question: 1, 2, 4, ...", "", width);
     rank0("eval/pass_at", "", "share of questions with a right one among so many", "max", width);
     rank0("eval/self_consistency", "", "share whose majority is right", "max", width);
+    rank0("eval/sample_tokens", "tokens", "of all samples of a question", "", 1);
   }
   if (config.eval_by != "search") return;
   rank0("eval/search_accuracy", "", "share of committed solutions that are right", "max", 1);
-  rank0("eval/search_tokens", "tokens", "generated per question", "min", 1);
+  rank0("eval/vote_accuracy", "", "share whose solutions, by visits, vote for a right answer",
+        "max", 1);
+  rank0("eval/weighted_vote_accuracy", "", "the same with visits times C", "max", 1);
+  rank0("eval/search_tokens", "tokens", "of all steps of a question's tree", "min", 1);
   rank0("eval/any_right", "", "share of trees that hold a right solution", "max", 1);
   rank0("self_evaluation/auc", "", "area under the ROC curve of C against the truth of steps",
         "max", 1);
   rank0("self_evaluation/ece", "", "expected calibration error of C", "min", 1);
+  metrics.declare({"search/generated", "tokens",
+                   "drawn by searches since the last row, over all ranks", "sum", "", 1});
+  declare_search_metrics(metrics);
 }
 
 }  // namespace
@@ -46,7 +57,8 @@ void Measurement::build(train::RunContext& context) {
   } else if (config_.eval_by == "search") {
     workshop_->require_search_room(config_, workshop_->evaluation);
   }
-  records_ = std::make_unique<RoundRecords>(questions_, context.shards);
+  records_ = std::make_unique<RoundRecords>(
+      questions_ * static_cast<std::uint64_t>(config_.root_searches), context.shards);
   declare(*context.metrics, config_);
 }
 
@@ -54,6 +66,7 @@ void Measurement::state(store::StateRegistry& registry) {
   registry.experiment("evaluate");
   registry.identity("task", config_.task);
   registry.identity("by", config_.eval_by);
+  name_search(registry, config_);
   name_policy(registry, config_, workshop_->policy);
   records_->state(registry, "search/records");
   registry.on_load([this] { restored_ = true; });
@@ -62,7 +75,7 @@ void Measurement::state(store::StateRegistry& registry) {
 std::uint64_t Measurement::step(train::RunContext& context) {
   if (config_.eval_by == "search") return search(context);
   config_.eval_by == "greedy" ? measure_greedily(context) : measure_samples(context);
-  return questions_;
+  return total_steps();
 }
 
 void Measurement::measure_greedily(train::RunContext& context) {
@@ -78,6 +91,7 @@ void Measurement::measure_samples(train::RunContext& context) {
   context.metrics->row("eval/samples", context.step, {found.counts.begin(), found.counts.end()});
   context.metrics->row("eval/pass_at", context.step, found.pass_at);
   context.metrics->row("eval/self_consistency", context.step, found.self_consistency);
+  context.metrics->row("eval/sample_tokens", context.step, {found.tokens});
   for (std::size_t i = 0; i < found.counts.size(); ++i) {
     found_ += fmt::format("{}{} samples: pass {:.1f} %, majority {:.1f} %", i == 0 ? "" : "; ",
                           found.counts[i], 100 * found.pass_at[i], 100 * found.self_consistency[i]);
@@ -89,62 +103,91 @@ std::uint64_t Measurement::search(train::RunContext& context) {
     if (restored_) records_->share_loaded(context.world);
     workshop_->decoder.set_parameters(workshop_->policy.merged());
     collector_ = make_search_collector(config_, workshop_->prompts, workshop_->decoder, context);
-    collector_->begin({kMeasurement, 0, workshop_->evaluation}, *records_);
+    counted_ = workshop_->decoder.statistics().generated;
+    collector_->begin(
+        {kMeasurement, 0, workshop_->evaluation, static_cast<std::size_t>(config_.root_searches)},
+        *records_);
     begun_ = true;
   }
   const std::size_t before = records_->done();
-  collector_->run(config_.slice == 0 ? static_cast<std::int64_t>(questions_) : config_.slice,
+  collector_->run(config_.slice == 0 ? static_cast<std::int64_t>(total_steps()) : config_.slice,
                   *records_);
-  if (records_->done() == questions_) report_search(context);
+  count_work(context);
+  if (records_->done() == records_->questions()) report_search(context);
   return records_->done() - before;
 }
 
 void Measurement::report_search(train::RunContext& context) {
-  const search::SearchOptions options = search_options(config_, context.seed);
-  double right = 0, any = 0, tokens = 0;
-  std::vector<Opinion> opinions;
-  for (std::size_t p = 0; p < questions_; ++p) {
-    search::ByteReader in(search::unsealed(records_->finished(p)));
-    const auto each = search::TreeSearch::get(in, options);
-    const search::Tree& tree = each.tree();
-    right += right_path(tree, each.committed()) ? 1 : 0;
+  const std::vector<SearchedTree> trees = searched_trees(config_, *records_, context.seed);
+  double right = 0, any = 0, tokens = 0, vote = 0, weighted_vote = 0;
+  for (const SearchedTree& each : trees) {
+    right += right_path(each.tree, each.committed) ? 1 : 0;
     bool holds = false;
-    for (search::NodeId node = 1; node < tree.size(); ++node) {
-      holds = holds || tree.outcome(node) > 0;
-      tokens += static_cast<double>(tree.items(node).size());
+    for (search::NodeId node = 1; node < each.tree.size(); ++node) {
+      holds = holds || answer_is_right(each.tree, node);
+      tokens += static_cast<double>(each.tree.items(node).size());
     }
     any += holds ? 1 : 0;
-    for (const Opinion& opinion :
-         opinions_of(config_, workshop_->prompts, workshop_->evaluation[p], tree)) {
-      opinions.push_back(opinion);
-    }
+    const std::vector<LeafVote> votes = leaf_votes(workshop_->prompts, each.tree);
+    vote += vote_is_right(votes, &LeafVote::visits) ? 1 : 0;
+    weighted_vote += vote_is_right(votes, &LeafVote::weighted) ? 1 : 0;
   }
   const auto count = static_cast<double>(questions_);
   train::Metrics& metrics = *context.metrics;
-  metrics.row("eval/search_accuracy", context.step, {right / count});
-  metrics.row("eval/search_tokens", context.step, {tokens / count});
-  metrics.row("eval/any_right", context.step, {any / count});
+  const auto row = [&](const char* name, double value) {
+    metrics.row(name, context.step, {value});
+  };
+  row("eval/search_accuracy", right / count);
+  row("eval/vote_accuracy", vote / count);
+  row("eval/search_tokens", tokens / count);
+  row("eval/any_right", any / count);
   found_ = fmt::format(
-      "{:.1f} % right by search, {:.1f} % of trees hold a right solution, {:.1f} "
-      "tokens in a tree",
-      100 * right / count, 100 * any / count, tokens / count);
-  keep_trees(context);
+      "{}{:.1f} % right by search, {:.1f} % by the vote of its solutions, {:.1f} % of trees hold a "
+      "right solution, {:.1f} tokens in a tree",
+      outcomes_hidden(config_) ? "answers hidden, " : "", 100 * right / count, 100 * vote / count,
+      100 * any / count, tokens / count);
+  const StepTally tally = step_tally(config_, trees);
+  record_tally(metrics, context.step, tally);
+  const std::string warning = truncation_warning(config_, tally);
+  if (!warning.empty() && context.world.is_root()) base::log_warning("{}", warning);
+  keep_trees(trees, context);
   if (config_.self_evaluation == "off") return;
+  row("eval/weighted_vote_accuracy", weighted_vote / count);
+  found_ += fmt::format("; weighted by self-evaluation the vote has {:.1f} %",
+                        100 * weighted_vote / count);
+  report_opinions(trees, context);
+}
+
+void Measurement::report_opinions(const std::vector<SearchedTree>& trees,
+                                  train::RunContext& context) {
+  std::vector<Opinion> opinions;
+  for (std::size_t q = 0; q < trees.size(); ++q) {
+    const auto found =
+        opinions_of(config_, workshop_->prompts, workshop_->evaluation[q], trees[q].tree);
+    opinions.insert(opinions.end(), found.begin(), found.end());
+  }
   const double auc = area_under_curve(opinions);
   const double ece = expected_calibration_error(opinions);
-  metrics.row("self_evaluation/auc", context.step, {auc});
-  metrics.row("self_evaluation/ece", context.step, {ece});
+  context.metrics->row("self_evaluation/auc", context.step, {auc});
+  context.metrics->row("self_evaluation/ece", context.step, {ece});
   found_ += fmt::format("; self-evaluation: AUC {:.3f}, calibration error {:.3f}", auc, ece);
 }
 
-void Measurement::keep_trees(train::RunContext& context) const {
+// Summed over ranks, and over rows by who reads them: what a killed process did is not lost.
+void Measurement::count_work(train::RunContext& context) {
+  train::Metrics& metrics = *context.metrics;
+  const std::int64_t generated = workshop_->decoder.statistics().generated;
+  metrics.add("search/generated", static_cast<double>(generated - counted_));
+  counted_ = generated;
+  add_work(metrics, work_, collector_->counts());
+}
+
+void Measurement::keep_trees(const std::vector<SearchedTree>& trees,
+                             train::RunContext& context) const {
   if (tree_interval(config_.save_trees) == 0 || !context.world.is_root()) return;
   save_trees(context, round_facts(config_, *workshop_, context), [&](TreeTable& table) {
-    const search::SearchOptions options = search_options(config_, context.seed);
-    for (std::size_t p = 0; p < questions_; ++p) {
-      search::ByteReader in(search::unsealed(records_->finished(p)));
-      add_tree(config_, workshop_->prompts, p, workshop_->evaluation[p],
-               search::TreeSearch::get(in, options), table);
+    for (std::size_t q = 0; q < trees.size(); ++q) {
+      add_tree(config_, workshop_->prompts, q, workshop_->evaluation[q], trees[q], table);
     }
   });
 }

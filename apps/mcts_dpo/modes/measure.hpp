@@ -7,12 +7,13 @@
 #include <vector>
 
 #include "mcts_dpo/modes/collector.hpp"
+#include "mcts_dpo/modes/searched_trees.hpp"
 #include "mcts_dpo/modes/workshop.hpp"
 #include "train/experiment.hpp"
 
 namespace tenfold::mcts_dpo {
 
-/// A step is a question.
+/// A step is a question, or one of its searches (--root-searches).
 class Measurement final : public train::Experiment {
  public:
   explicit Measurement(const Config& config) : config_(config) {}
@@ -23,16 +24,20 @@ class Measurement final : public train::Experiment {
   /// Nothing: the steps measure.
   void evaluate(train::RunContext&) override {}
   std::string summary(train::RunContext& context) override;
-  std::uint64_t total_steps() const override { return questions_; }
+  std::uint64_t total_steps() const override { return records_->questions(); }
   std::uint64_t evaluate_every() const override { return 0; }
-  std::string step_unit() const override { return "questions"; }
+  std::string step_unit() const override {
+    return config_.root_searches > 1 ? "searches" : "questions";
+  }
 
  private:
   void measure_greedily(train::RunContext& context);
   void measure_samples(train::RunContext& context);
   std::uint64_t search(train::RunContext& context);
   void report_search(train::RunContext& context);
-  void keep_trees(train::RunContext& context) const;
+  void report_opinions(const std::vector<SearchedTree>& trees, train::RunContext& context);
+  void count_work(train::RunContext& context);
+  void keep_trees(const std::vector<SearchedTree>& trees, train::RunContext& context) const;
 
   const Config& config_;
   std::unique_ptr<Workshop> workshop_;
@@ -40,6 +45,8 @@ class Measurement final : public train::Experiment {
   std::unique_ptr<RoundRecords> records_;
   std::uint64_t questions_ = 0;
   bool restored_ = false, begun_ = false;
+  std::int64_t counted_ = 0;  ///< tokens that this rank generated, as of the last count
+  CollectorCounts work_;      ///< likewise
   std::string found_;
 };
 

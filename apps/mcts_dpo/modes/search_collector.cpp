@@ -4,23 +4,13 @@
 #include "base/log.hpp"
 #include "comm/signals.hpp"
 #include "mcts_dpo/modes/collector.hpp"
+#include "mcts_dpo/modes/search_pace.hpp"
+#include "mcts_dpo/modes/searched_trees.hpp"
+#include "mcts_dpo/search/search_rules.hpp"
 #include "mcts_dpo/search/step_expander.hpp"
 #include "search/search_pool.hpp"
 
 namespace tenfold::mcts_dpo {
-
-search::SearchOptions search_options(const Config& config, std::uint32_t seed) {
-  search::SearchOptions options;
-  options.iterations = static_cast<std::uint32_t>(config.iterations_per_root);
-  options.first_root_multiplier = static_cast<std::uint32_t>(config.first_root_factor);
-  options.depth_limit = static_cast<std::uint32_t>(config.depth_limit);
-  options.c_puct = config.c_puct;
-  options.official = config.compat == "official";
-  options.temperature = config.commit_temperature;
-  options.early_stop = config.early_stop;
-  options.seed = seed;
-  return options;
-}
 
 WorkShare work_share(const train::RunContext& context) {
   const int rank = context.world.rank();
@@ -43,7 +33,8 @@ class SearchCollector final : public Collector {
         decoder_(decoder),
         context_(context),
         options_(search_options(config, context.seed)),
-        counters_(context.world, kCounters) {}
+        counters_(context.world, kCounters),
+        pace_(context.world, work_share(context).part == 0) {}
 
   void begin(const Round& round, const RoundRecords& records) override {
     round_ = round;
@@ -52,15 +43,19 @@ class SearchCollector final : public Collector {
     expander_ =
         std::make_unique<StepExpander>(config_, prompts_, decoder_, context_.seed, round.number,
                                        [this](std::uint64_t id) -> const Question& {
-                                         return round_.questions[id - round_.first];
+                                         return round_.questions[position_of(id) / round_.searches];
                                        });
+    generated_before_ = decoder_.statistics().generated;
     for (std::size_t which = 0; which < kCounters; ++which) counters_.set(which, 0);
-    std::vector<bool> begun(round.questions.size());
+    std::vector<bool> begun(records.questions());
     for (const Record& each : records.unfinished()) begun.at(each.position) = true;
     std::vector<std::uint64_t> ids;
-    for (std::size_t p = 0; p < round.questions.size(); ++p) {
-      if (!records.has(p) && !begun[p]) ids.push_back(round.first + p);
+    for (std::size_t p = 0; p < records.questions(); ++p) {
+      if (records.has(p) || begun[p]) continue;
+      ids.push_back(search_id(round.first + p / round.searches, p % round.searches));
     }
+    pace_.begin(static_cast<std::int64_t>(records.questions()),
+                static_cast<std::int64_t>(records.done()));
     source_.emplace(std::move(ids), counters_, kTaken);
     pool_.emplace(options_, static_cast<std::size_t>(config_.trees_in_flight), *expander_, *source_,
                   [this](search::TreeSearch&& search) { finished(std::move(search)); });
@@ -73,6 +68,14 @@ class SearchCollector final : public Collector {
     }
   }
 
+  CollectorCounts counts() const override {
+    CollectorCounts counts;
+    if (!expander_) return counts;
+    counts.evictions = static_cast<std::int64_t>(expander_->evictions());
+    counts.duplicates = static_cast<std::int64_t>(expander_->statistics().duplicates);
+    return counts;
+  }
+
   void run(std::int64_t more, RoundRecords& records) override {
     const auto before = static_cast<std::int64_t>(records.done());
     const auto left = static_cast<std::int64_t>(records.questions()) - before;
@@ -83,7 +86,8 @@ class SearchCollector final : public Collector {
     if (work_share(context_).any()) pool_->run([&] { return pause(target, watch); });
     std::vector<Record> under_way;
     for (std::vector<std::byte>& tree : pool_->trees()) {
-      under_way.push_back({position_of(tree), std::move(tree)});
+      const std::uint64_t id = search::TreeSearch::id_of(search::ByteReader(tree));
+      under_way.push_back({position_of(id), std::move(tree)});
     }
     records.gather(context_.world, mine_, under_way);
     mine_.clear();
@@ -96,16 +100,18 @@ class SearchCollector final : public Collector {
     search::ByteWriter out;
     search.put(out);
     search::seal(out.bytes());
-    mine_.push_back({search.id() - round_.first, std::move(out.bytes())});
+    mine_.push_back({position_of(search.id()), std::move(out.bytes())});
     counters_.fetch_and_add(kFinished, 1);
+    pace_.tree_done();
   }
 
-  std::uint64_t position_of(std::span<const std::byte> tree) const {
-    search::ByteReader in(search::unsealed(tree));
-    return search::TreeSearch::get(in, options_).id() - round_.first;
+  std::uint64_t position_of(std::uint64_t id) const {
+    return (question_of_search(id) - round_.first) * round_.searches + (id >> kSearchBit);
   }
 
   bool pause(std::int64_t target, const base::Stopwatch& watch) {
+    pace_.pulse(static_cast<std::int64_t>(expander_->statistics().steps),
+                decoder_.statistics().generated - generated_before_, expander_->occupancy());
     const std::int64_t done = counters_.read(kFinished);
     if (done >= target) return true;
     if (context_.roles) return false;  // learners are at their updates until the round is over
@@ -121,7 +127,9 @@ class SearchCollector final : public Collector {
   train::RunContext& context_;
   search::SearchOptions options_;
   comm::SharedCounters counters_;
+  SearchPace pace_;
   Round round_;
+  std::int64_t generated_before_ = 0;
   std::unique_ptr<StepExpander> expander_;
   std::optional<search::SharedWork> source_;
   std::optional<search::SearchPool> pool_;

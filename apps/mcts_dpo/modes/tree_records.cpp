@@ -22,13 +22,13 @@ RoundFacts round_facts(const Config& config, const Workshop& workshop,
 }
 
 void add_tree(const Config& config, const Prompts& prompts, std::uint64_t number,
-              const Question& question, const search::TreeSearch& search, TreeTable& table) {
-  const search::Tree& tree = search.tree();
+              const Question& question, const SearchedTree& searched, TreeTable& table) {
+  const search::Tree& tree = searched.tree;
   TreeNote note;
   note.question = number;
   note.id = question.id;
   note.answer = question.answer;
-  note.right = right_path(tree, search.committed());
+  note.right = right_path(tree, searched.committed);
   const auto prompt = static_cast<std::ptrdiff_t>(tree.items(0).size());
   for (search::NodeId node = 0; node < tree.size(); ++node) {
     const std::vector<std::int32_t> state = tree.state_items(node);
@@ -42,7 +42,7 @@ void add_tree(const Config& config, const Prompts& prompts, std::uint64_t number
     }
     note.truths.push_back(truth);
   }
-  table.add(tree, search.committed(), note);
+  table.add(tree, searched.committed, note);
 }
 
 void save_trees(train::RunContext& context, const RoundFacts& facts,

@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <functional>
 
+#include "mcts_dpo/modes/searched_trees.hpp"
 #include "mcts_dpo/modes/workshop.hpp"
 #include "mcts_dpo/trees/tree_file.hpp"
-#include "search/tree_search.hpp"
 #include "train/experiment.hpp"
 
 namespace tenfold::mcts_dpo {
@@ -15,9 +15,9 @@ namespace tenfold::mcts_dpo {
 RoundFacts round_facts(const Config& config, const Workshop& workshop,
                        const train::RunContext& context);
 
-/// A finished search with the texts of its steps and, where it is known, the truth of each.
+/// A question's tree with the texts of its steps and, where it is known, the truth of each.
 void add_tree(const Config& config, const Prompts& prompts, std::uint64_t number,
-              const Question& question, const search::TreeSearch& search, TreeTable& table);
+              const Question& question, const SearchedTree& searched, TreeTable& table);
 
 /// For rank 0: writes what fill puts in the table to the run's folder, when it has one. A file that
 /// cannot be written (a full disk) is a warning: trees are for looking at, the run needs none.

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "mcts_dpo/data/chain.hpp"
+#include "mcts_dpo/search/answer_flags.hpp"
 
 namespace tenfold::mcts_dpo {
 
@@ -63,7 +64,7 @@ std::vector<Opinion> opinions_of(const Config& config, const Prompts& prompts,
     const std::vector<std::int32_t> state = tree.state_items(node);
     const Tokens partial(state.begin() + prompt, state.end());
     std::optional<bool> right = steps_are_right(config, question, prompts.text(partial));
-    if (!right && tree.has(node, search::kTerminal)) right = tree.outcome(node) > 0;
+    if (!right && tree.has(node, search::kTerminal)) right = answer_is_right(tree, node);
     if (right) opinions.push_back({tree.self_evaluation(node), *right});
   }
   return opinions;

@@ -5,6 +5,8 @@
 
 #include "base/error.hpp"
 #include "mcts_dpo/generation/solutions.hpp"
+#include "mcts_dpo/search/answer_flags.hpp"
+#include "mcts_dpo/search/search_rules.hpp"
 
 namespace tenfold::mcts_dpo {
 
@@ -49,7 +51,7 @@ Tree StepExpander::plant(std::uint64_t id) {
 }
 
 std::int64_t StepExpander::tokens_left(const Job& job) const {
-  const std::int64_t prompt = prompt_tokens_.at(job.id);
+  const std::int64_t prompt = notes_.at(job.id).prompt_tokens;
   const auto path = static_cast<std::int64_t>(job.path.size());
   return std::min(config_.solution_tokens - (path - prompt), decoder_.longest() - path);
 }
@@ -59,12 +61,26 @@ std::int64_t StepExpander::cap_of(const Job& job, const Question& question) cons
   if (job.whole) return left;
   std::int64_t cap = config_.step_tokens;
   if (rules_.kind == StepRules::Kind::kOfficial) {
-    const std::size_t gold = question.solution.empty() ? 0 : prompts_.solution(question).size();
     cap = static_cast<std::int64_t>(official_step_cap(
-        static_cast<std::size_t>(config_.step_tokens), gold,
+        static_cast<std::size_t>(config_.step_tokens), notes_.at(job.id).gold.size(),
         static_cast<std::size_t>(config_.depth_limit), !question.answer_key.empty()));
   }
   return std::min(cap, left);
+}
+
+// Encoded once a tree. Where the answers are hidden, no search may see even the solution's length.
+const StepExpander::TreeNote& StepExpander::note_of(std::uint64_t id, const Tree& tree,
+                                                    const Question& question) {
+  const auto [at, fresh] = notes_.try_emplace(id);
+  if (fresh) {
+    at->second.prompt_tokens = static_cast<std::int64_t>(tree.items(0).size());
+    const bool asked =
+        config_.inject_solution || config_.novelty || rules_.kind == StepRules::Kind::kOfficial;
+    if (asked && !outcomes_hidden(config_) && !question.solution.empty()) {
+      at->second.gold = prompts_.solution(question);
+    }
+  }
+  return at->second;
 }
 
 nn::SamplingOptions StepExpander::sampling(const Job& job, std::uint64_t child) const {
@@ -90,12 +106,12 @@ void StepExpander::submit(std::uint64_t id, const Tree& tree, NodeId node) {
   job.node = node;
   job.path = tree.state_items(node);
   job.whole = config_.force_terminate && tree.depth(node) + 1 >= config_.depth_limit;
-  prompt_tokens_[id] = static_cast<std::int64_t>(tree.items(0).size());
   const Question& question = question_of_(id);
+  const TreeNote& note = note_of(id, tree, question);
   job.cap = cap_of(job, question);
   submit_samples(job, question, number);
-  if (config_.inject_solution && !question.solution.empty() && question.answer_key.empty()) {
-    submit_injected(job, question, number);
+  if (config_.inject_solution && !note.gold.empty() && question.answer_key.empty()) {
+    submit_injected(job, note, number);
   }
 }
 
@@ -142,10 +158,10 @@ void StepExpander::submit_samples(Job& job, const Question& question, std::int64
 
 // The given solution's next step, where the way here is its beginning: compared by tokens. Never
 // the whole solution at the root.
-void StepExpander::submit_injected(Job& job, const Question& question, std::int64_t number) {
-  const Tokens gold = prompts_.solution(question);
+void StepExpander::submit_injected(Job& job, const TreeNote& note, std::int64_t number) {
+  const Tokens& gold = note.gold;
   const std::span<const std::int32_t> done =
-      std::span(job.path).subspan(static_cast<std::size_t>(prompt_tokens_.at(job.id)));
+      std::span(job.path).subspan(static_cast<std::size_t>(note.prompt_tokens));
   if (done.size() >= gold.size() || !std::equal(done.begin(), done.end(), gold.begin())) return;
   StepWatcher watcher(prompts_, rules_, job.path, job.whole);
   Tokens step;
@@ -238,7 +254,7 @@ void StepExpander::store(Job& job) {
 void StepExpander::evaluate(Job& job, std::int64_t number) {
   if (!evaluator_.on()) return;
   const Question& question = question_of_(job.id);
-  const auto prompt = static_cast<std::ptrdiff_t>(prompt_tokens_.at(job.id));
+  const auto prompt = static_cast<std::ptrdiff_t>(notes_.at(job.id).prompt_tokens);
   for (std::size_t c = 0; c < job.candidates.size(); ++c) {
     Tokens partial(job.path.begin() + prompt, job.path.end());
     const Tokens& step = job.candidates[c].step.tokens;
@@ -248,6 +264,7 @@ void StepExpander::evaluate(Job& job, std::int64_t number) {
       ++job.awaited;
     } else {
       // Nothing better is known than what was thought of the steps before.
+      job.candidates[c].no_opinion = true;
       job.candidates[c].self_evaluation = job.node == 0 ? 0.5 : job.tree->self_evaluation(job.node);
     }
   }
@@ -292,32 +309,46 @@ search::NodeFacts StepExpander::facts_of(const Job& job, const Candidate& candid
   facts.self_evaluation = c;
   if (step.truncated) facts.flags |= search::kTruncated;
   if (candidate.injected) facts.flags |= search::kInjected;
-  if (step.terminal) {
-    facts.flags |= search::kTerminal;
-    const auto prompt = static_cast<std::ptrdiff_t>(prompt_tokens_.at(job.id));
-    Tokens solution(job.path.begin() + prompt, job.path.end());
-    solution.insert(solution.end(), step.tokens.begin(), step.tokens.end());
-    const Question& question = question_of_(job.id);
-    const Judgement judgement = judge_solution(config_, question, prompts_.text(solution));
-    facts.outcome = judgement.reward;
-    if (judgement.verdict == Verdict::kUnparsable) {
-      facts.flags |= search::kUnparsable;
-      facts.outcome = config_.unparsable_reward;
-    }
-    if (config_.novelty && judgement.verdict == Verdict::kRight && question.answer_key.empty() &&
-        !question.solution.empty() && solution != prompts_.solution(question)) {
-      facts.outcome *= 1.25;
-    }
-    // One-shot guesses earn less (the published code).
-    if (config_.graded_choices && facts.outcome > 0 && depth <= 1) {
-      facts.outcome *= depth == 0 ? 0 : 0.5;
-    }
-    ++(judgement.verdict == Verdict::kRight   ? statistics_.right
-       : judgement.verdict == Verdict::kWrong ? statistics_.wrong
-                                              : statistics_.unparsable);
-  }
+  if (candidate.no_opinion) facts.flags |= kNoOpinion;
+  if (step.terminal) judge_end(job, candidate, facts);
   facts.reward = facts.outcome + facts.self_evaluation;
   return facts;
+}
+
+void StepExpander::judge_end(const Job& job, const Candidate& candidate, search::NodeFacts& facts) {
+  const TreeNote& note = notes_.at(job.id);
+  Tokens solution(job.path.begin() + static_cast<std::ptrdiff_t>(note.prompt_tokens),
+                  job.path.end());
+  const Tokens& step = candidate.step.tokens;
+  solution.insert(solution.end(), step.begin(), step.end());
+  const Question& question = question_of_(job.id);
+  const Judgement judgement = judge_solution(config_, question, prompts_.text(solution));
+  const std::uint32_t depth = job.tree->depth(job.node);
+  facts.flags |= search::kTerminal;
+  facts.outcome = outcomes_hidden(config_) ? 0 : judgement.reward;
+  switch (judgement.verdict) {
+    case Verdict::kRight:
+      facts.flags |= kRightAnswer;
+      ++statistics_.right;
+      break;
+    case Verdict::kWrong:
+      facts.flags |= kWrongAnswer;
+      ++statistics_.wrong;
+      break;
+    case Verdict::kUnparsable:  // seen without knowing what is right
+      facts.flags |= search::kUnparsable;
+      facts.outcome = config_.unparsable_reward;
+      ++statistics_.unparsable;
+      break;
+  }
+  if (config_.novelty && judgement.verdict == Verdict::kRight && question.answer_key.empty() &&
+      !note.gold.empty() && solution != note.gold) {
+    facts.outcome *= 1.25;
+  }
+  // One-shot guesses earn less (the published code).
+  if (config_.graded_choices && facts.outcome > 0 && depth <= 1) {
+    facts.outcome *= depth == 0 ? 0 : 0.5;
+  }
 }
 
 void StepExpander::finish(Job& job, std::vector<Expansion>& finished) {
@@ -338,7 +369,7 @@ void StepExpander::moved(std::uint64_t id, const Tree& tree, NodeId root) {
 void StepExpander::ended(std::uint64_t id) {
   cache_.forget(id);
   evaluator_.forget(id);
-  prompt_tokens_.erase(id);
+  notes_.erase(id);
 }
 
 double StepExpander::occupancy() const {

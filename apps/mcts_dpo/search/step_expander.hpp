@@ -23,9 +23,9 @@ struct ExpanderStatistics {
   std::uint64_t right = 0, wrong = 0, unparsable = 0;  ///< terminals
 };
 
-/// Tree ids are indices of questions; a node's items are the tokens of its step (the root's: the
-/// prompt). What a node gets is a function of the parameters, seed, round, question and the tokens
-/// on the way there, where the decoder's rows are (the fused engine's).
+/// Tree ids name questions and, of several searches of one, which; a node's items are the tokens of
+/// its step (the root's: the prompt). What a node gets is a function of the parameters, seed,
+/// round, id and the tokens on the way there, where the decoder's rows are (the fused engine's).
 class StepExpander final : public search::Expander {
  public:
   using QuestionOf = std::function<const Question&(std::uint64_t id)>;
@@ -51,6 +51,12 @@ class StepExpander final : public search::Expander {
     nn::Sequence sequence = nn::Sequence::kNone;  ///< all but the step's last token
     bool injected = false;
     double self_evaluation = 1;
+    bool no_opinion = false;  ///< asking for one would have been too long
+  };
+  /// What nodes of one tree have in common.
+  struct TreeNote {
+    std::int64_t prompt_tokens = 0;
+    Tokens gold;  ///< the given solution, where a step may be taken from it or measured by it
   };
   struct Job {
     std::uint64_t id = 0;
@@ -67,7 +73,7 @@ class StepExpander final : public search::Expander {
   void locate(const Job& job, const Tokens& step, nn::GenerationRequest& request);
   static std::int64_t known_tokens(const Job& job);
   void submit_samples(Job& job, const Question& question, std::int64_t number);
-  void submit_injected(Job& job, const Question& question, std::int64_t number);
+  void submit_injected(Job& job, const TreeNote& note, std::int64_t number);
   nn::SamplingOptions sampling(const Job& job, std::uint64_t child) const;
   void take_samples(Job& job, nn::GenerationResult& result);
   void take_injected(Job& job, nn::GenerationResult& result);
@@ -76,7 +82,9 @@ class StepExpander final : public search::Expander {
   void evaluate(Job& job, std::int64_t number);
   void finish(Job& job, std::vector<search::Expansion>& finished);
   search::NodeFacts facts_of(const Job& job, const Candidate& candidate);
+  void judge_end(const Job& job, const Candidate& candidate, search::NodeFacts& facts);
   std::int64_t tokens_left(const Job& job) const;
+  const TreeNote& note_of(std::uint64_t id, const search::Tree& tree, const Question& question);
 
   const Config& config_;
   const Prompts& prompts_;
@@ -87,8 +95,8 @@ class StepExpander final : public search::Expander {
   StepRules rules_;
   BranchCache cache_;
   SelfEvaluator evaluator_;
-  std::map<std::int64_t, Job> jobs_;                     ///< by number
-  std::map<std::uint64_t, std::int64_t> prompt_tokens_;  ///< of each tree
+  std::map<std::int64_t, Job> jobs_;         ///< by number
+  std::map<std::uint64_t, TreeNote> notes_;  ///< by the tree's id
   std::int64_t next_job_ = 0;
   ExpanderStatistics statistics_;
 };

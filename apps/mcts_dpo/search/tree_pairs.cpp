@@ -6,6 +6,7 @@
 #include "base/philox.hpp"
 #include "mcts_dpo/generation/decoder.hpp"
 #include "mcts_dpo/learning/preference_loss.hpp"
+#include "mcts_dpo/search/answer_flags.hpp"
 
 namespace tenfold::mcts_dpo {
 
@@ -65,7 +66,7 @@ double smoothing_of(const Config& config, const Tree& tree, const Siblings& sibl
 }  // namespace
 
 bool right_path(const Tree& tree, std::span<const NodeId> committed) {
-  return tree.outcome(committed.back()) > 0;
+  return answer_is_right(tree, committed.back());
 }
 
 std::vector<PreferencePair> pairs_of(const Config& config, const Tree& tree,
