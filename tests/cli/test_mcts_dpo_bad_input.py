@@ -91,7 +91,7 @@ def model(tmp_path_factory):
 HIDDEN = [
     (["--mode", "iterate"], ["Learning from searches", "known"]),
     (["--self-evaluation", "forced"], ["shown the right answer", "--reference none"]),
-    (["--inject-solution"], ["--inject-solution"]),
+    (["--inject-solution", "true"], ["--inject-solution"]),
     (["--eval-by", "samples"], ["--eval-by search"]),
 ]
 

@@ -162,15 +162,55 @@ def arms(study):
     return text, all(good for *_, good in checks)
 
 
+# Searches that see no answers: iterations (K), searches of a question (R), self-evaluation.
+DEPLOYABLE = [(1, 1, "off"), (5, 1, "off"), (20, 1, "off"), (5, 4, "off"), (5, 16, "off"), (5, 4, "forced")]
+
+
+def deployable(study, models, samples):
+    """A table of searches with hidden outcomes, beside the majority of as many generated tokens. models, samples:
+    (name, seed) -> the model, the run that sampled from it."""
+    rows = []
+    for k, searches, opinion in DEPLOYABLE:
+        row = [f"K = {k}, R = {searches}" + ("" if opinion == "off" else ", C")]
+        for name in ("spoilt", "trained"):
+            found = []
+            for seed in SEEDS:
+                run_dir = study.run(
+                    f"seed-{seed}/{name}-hidden-{k}-{searches}-{opinion}",
+                    f"--mode evaluate --eval-by search --outcomes hidden --reference none --self-evaluation {opinion} "
+                    f"--iterations {k} --root-searches {searches} --eval-questions 300 "
+                    f"--model {shlex.quote(str(models[name, seed]))} --seed {seed}")
+                vote = "eval/vote_accuracy" if opinion == "off" else "eval/weighted_vote_accuracy"
+                tokens = float(np.sum(read_run(run_dir).get("search/generated").value)) / 300
+                found.append((100 * last(run_dir, "eval/search_accuracy"), 100 * last(run_dir, vote),
+                              100 * majority_of(samples[name, seed], tokens), tokens))
+            committed, voted, majority, tokens = np.mean(found, axis=0)
+            row += [f"{committed:.1f}", f"{voted:.1f}", f"{majority:.1f}", f"{tokens:.0f}"]
+        rows.append(row)
+    return results.table(["search without answers"] + [f"{column}, {name}" for name in ("spoilt", "trained")
+                                                       for column in ("committed", "vote", "majority", "tokens")], rows)
+
+
+def majority_of(run_dir, tokens):
+    """Accuracy of the majority of the most samples that come to no more tokens a question; of one at least."""
+    run = read_run(run_dir)
+    counts, right = (np.asarray(run.get(name).value, float)[-1] for name in ("eval/samples", "eval/self_consistency"))
+    spent = counts / counts[-1] * last(run_dir, "eval/sample_tokens")
+    return float(right[max(0, np.count_nonzero(spent <= tokens) - 1)])
+
+
 def testtime(study):
     """The paper's trade-off: compute at test time against training."""
+    models, samples = {}, {}
     pass_at, majority, searched, counts = {}, {}, {}, None
     for seed in SEEDS:
         spoilt = study.spoilt(seed)
         trained = study.model(f"seed-{seed}/trained", f"--preset online --model {shlex.quote(str(spoilt))} --seed {seed}")
         for name, model in (("spoilt", spoilt), ("trained", trained)):
             common = f"--mode evaluate --model {shlex.quote(str(model))} --eval-questions 300 --seed {seed}"
-            run = read_run(study.run(f"seed-{seed}/{name}-samples", f"{common} --eval-by samples --eval-samples 64"))
+            models[name, seed] = model
+            samples[name, seed] = study.run(f"seed-{seed}/{name}-samples", f"{common} --eval-by samples --eval-samples 64")
+            run = read_run(samples[name, seed])
             counts = np.asarray(run.get("eval/samples").value)[-1]
             pass_at[name, seed] = np.asarray(run.get("eval/pass_at").value)[-1]
             majority[name, seed] = np.asarray(run.get("eval/self_consistency").value)[-1]
@@ -192,11 +232,18 @@ def testtime(study):
 {results.provenance(["tests/learning/mcts_dpo.py", "testtime"], app="mcts_dpo")}
 - The spoilt model and the one that online DPO made of it (12 rounds); 300 questions, seeds {", ".join(map(str, SEEDS))},
   means; samples at temperature 1; search sees the right answers (it is the training's search: an upper bound, not a
-  deployable method)
+  deployable method); below it searches that do not
 
 {results.table(head, rows)}
 
 {results.table(["search", "committed solution right %, spoilt", "trained"], search_rows)}
+
+Searches that see no answers (`--outcomes hidden`): R searches of K iterations a step, merged; guided by the policy's own
+probabilities, in the last row by self-evaluation too (C, for which these models had no lessons). Right %, of the committed
+solution and of the vote of all solutions in the tree by visits (in the last row times C); the majority of the most samples
+(1, 2, 4, ...) that generate no more tokens; tokens generated per question.
+
+{deployable(study, models, samples)}
 """
     return text, True
 
