@@ -69,6 +69,7 @@ struct Config {
   std::string virtual_mode = "none";
   std::int64_t paths_in_flight = 1, root_searches = 1;
   std::string outcomes = "known";
+  double dedup_similarity = 0;
   // self-evaluation and reward
   std::string self_evaluation = "off";
   std::string reference = "solution";

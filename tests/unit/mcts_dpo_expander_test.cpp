@@ -1,5 +1,6 @@
 // Children of search nodes, drawn in one batch from shared keys and values, against each of them
 // drawn alone by whole forward passes.
+#include <ATen/TensorOperators.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -73,7 +74,7 @@ class Naive {
     for (std::int64_t k = 0; k < count; ++k) {
       Child child = sampled(path, node, static_cast<std::uint64_t>(k), whole);
       const bool known = std::any_of(expected.begin(), expected.end(), [&](const Child& other) {
-        return other.tokens == child.tokens;
+        return other.tokens == child.tokens || alike(path, other, child);
       });
       if (!known) expected.push_back(std::move(child));
     }
@@ -129,8 +130,9 @@ class Naive {
   bool step_ends(const Tokens& step) const {
     const std::string rule = config_.step_rule;
     if (rule.starts_with("token(")) return step.size() == std::stoul(rule.substr(6));
-    const bool text = std::any_of(step.begin(), step.end(),
-                                  [&](std::int32_t token) { return token != newline(); });
+    const bool text = std::any_of(step.begin(), step.end(), [&](std::int32_t token) {
+      return token != newline() && token != tiny_.tokenizer->bos();
+    });
     return step.back() == newline() && text;
   }
 
@@ -161,6 +163,25 @@ class Naive {
     const bool full = static_cast<std::int64_t>(result.tokens.size()) == room;
     result.terminal = result.terminal || full || last(node);
     return result;
+  }
+
+  // Means of the best cosines both ways; last tokens, whose states are not known, by what they are.
+  bool alike(const Tokens& path, const Child& a, const Child& b) const {
+    if (config_.dedup_similarity == 0 || a.tokens.size() < 2 || b.tokens.size() < 2) return false;
+    const auto states = [&](const Child& child) {
+      Tokens all = path;
+      all.insert(all.end(), child.tokens.begin(), child.tokens.end());
+      const auto count = static_cast<std::int64_t>(child.tokens.size());
+      const at::Tensor own = tiny_.hidden(all).narrow(0, std::ssize(path), count - 1);
+      return own / own.norm(2, 1, true);
+    };
+    const double last = a.tokens.back() == b.tokens.back() ? 1 : 0;
+    const at::Tensor cosines = states(a).matmul(states(b).t());
+    const auto mean = [&](std::int64_t over) {
+      const at::Tensor best = cosines.amax(over);
+      return (best.sum().item<double>() + last) / static_cast<double>(best.size(0) + 1);
+    };
+    return 2 * mean(0) * mean(1) / (mean(0) + mean(1)) > config_.dedup_similarity;
   }
 
   std::optional<Child> injected(const Tokens& path, NodeId node) const {
@@ -280,6 +301,7 @@ TEST_P(StepExpanderIs, WhatEachChildIsAlone) {
   }
   EXPECT_GT(expanded, 12U);
   EXPECT_EQ(found.held, 0) << "sequences of trees that ended";
+  EXPECT_EQ(found.statistics.similar > 4, config.dedup_similarity > 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Options, StepExpanderIs,
@@ -302,6 +324,12 @@ INSTANTIATE_TEST_SUITE_P(Options, StepExpanderIs,
                                                 c.inject_solution = true;
                                                 c.force_terminate = false;
                                                 c.temperature = c.root_temperature = 0.3;
+                                              }},
+                                         Case{"AlikeSiblings",
+                                              [](Config& c) {
+                                                c.dedup_similarity = 0.8;
+                                                c.root_breadth = 6;
+                                                c.breadth = 4;
                                               }},
                                          Case{"TokenSteps",
                                               [](Config& c) {

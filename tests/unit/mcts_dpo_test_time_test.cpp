@@ -12,6 +12,7 @@
 #include "mcts_dpo/search/leaf_votes.hpp"
 #include "mcts_dpo/search/search_rules.hpp"
 #include "mcts_dpo/search/step_expander.hpp"
+#include "mcts_dpo/search/step_similarity.hpp"
 #include "mcts_dpo/search/tree_pairs.hpp"
 #include "mcts_dpo_tiny.hpp"
 #include "search/search_pool.hpp"
@@ -268,10 +269,71 @@ TEST(StepTally, SaysWhichCapToRaise) {
 }
 
 TEST(SearchPace, SaysWhatIsDoneHowFastAndWhenItEnds) {
-  EXPECT_EQ(pace_line({12, 96, 4, 8120, 91000}, 0.83, 10),
-            "search: 12 of 96 trees  812 children/s  9.10k tokens/s  batch 83 % full  eta 00:03:30");
+  EXPECT_EQ(
+      pace_line({12, 96, 4, 8120, 91000}, 0.83, 10),
+      "search: 12 of 96 trees  812 children/s  9.10k tokens/s  batch 83 % full  eta 00:03:30");
   EXPECT_EQ(pace_line({0, 3, 0, 5, 40}, 1, 20),
             "search: 0 of 3 trees  0.25 children/s  2 tokens/s  batch 100 % full  eta ?");
+}
+
+TEST(StepSimilarity, ByHand) {
+  // Two states of two numbers; the third token has none.
+  const std::vector<std::int32_t> tokens{1, 2, 3}, other{4, 5, 6}, same_end{4, 5, 3};
+  const std::vector<float> a{1, 0, 0, 2}, b{3, 0, 3, 4};
+  // Cosines: (1, 0) with 1, .6; (0, 1) with 0, .8. Best of a: 1, .8; of b: 1, .8.
+  EXPECT_NEAR(step_similarity({tokens, a, 2}, {other, b, 2}), 1.8 / 3, 1e-6);
+  EXPECT_NEAR(step_similarity({tokens, a, 2}, {same_end, b, 2}), 2.8 / 3, 1e-6);
+  EXPECT_NEAR(step_similarity({tokens, a, 2}, {tokens, a, 2}), 1, 1e-6);
+  // One state against two: 1 and .6 of three tokens, 1 of two.
+  const std::vector<std::int32_t> two{9, 7};
+  const std::vector<float> one{5, 0};
+  const double longer = 1.6 / 3, shorter = 1.0 / 2;
+  EXPECT_NEAR(step_similarity({other, b, 2}, {two, one, 2}),
+              2 * longer * shorter / (longer + shorter), 1e-6);
+  // No state at all: by the tokens.
+  const std::span end = std::span(two).last(1);
+  EXPECT_EQ(step_similarity({end, {}, 2}, {end, {}, 2}), 1);
+  EXPECT_EQ(step_similarity({end, {}, 2}, {std::span(tokens).last(1), {}, 2}), 0);
+}
+
+TEST(HiddenStates, AreThoseOfAWholePass) {
+  for (const char* engine : {"fused", "torch"}) {
+    Config config = small_config();
+    config.engine = engine;
+    Tiny tiny(config);
+    const Tokens prompt = tiny.prompts.question(tiny.questions[2]);
+    nn::GenerationRequest request, other;
+    request.pending = other.pending = prompt;
+    other.id = 1;
+    request.keep_hidden = true;
+    for (std::uint64_t k = 0; k < 3; ++k) {
+      nn::SampleSpec sample;
+      sample.key = sample_key(kSeed, SampleUse::kStep, 0, 0, 0, k);
+      sample.most_tokens = 4 + static_cast<std::int64_t>(k);
+      request.samples.push_back(sample);
+      other.samples.push_back(sample);
+    }
+    nn::Generator& generator = tiny.decoder.generator();
+    generator.submit(other);
+    generator.submit(request);
+    while (!generator.idle()) {
+      for (const nn::GenerationResult& result : generator.advance()) {
+        for (const nn::GeneratedSample& sample : result.samples) {
+          tiny.decoder.blocks().release(sample.sequence);
+          const std::size_t count = result.id == 0 ? (sample.tokens.size() - 1) * 16 : 0;
+          ASSERT_EQ(sample.hidden.size(), count);
+          if (result.id == 1) continue;
+          Tokens all = prompt;
+          all.insert(all.end(), sample.tokens.begin(), sample.tokens.end());
+          const at::Tensor whole = tiny.hidden(all);
+          const float* const expected = whole.data_ptr<float>() + prompt.size() * 16;
+          for (std::size_t i = 0; i < count; ++i) {
+            ASSERT_NEAR(sample.hidden[i], expected[i], 1e-4) << engine << " " << i;
+          }
+        }
+      }
+    }
+  }
 }
 
 TEST(SearchIds, TheFirstSearchIsTheQuestionsOwn) {

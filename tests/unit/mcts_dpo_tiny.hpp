@@ -75,16 +75,22 @@ struct Tiny {
 
   /// log softmax of what follows tokens [vocabulary], by a whole forward pass.
   std::vector<double> after(const Tokens& tokens) const {
-    const std::vector<std::int64_t> wide(tokens.begin(), tokens.end());
-    const at::Tensor row = at::tensor(wide, at::kLong).unsqueeze(0);
-    const at::Tensor length = at::tensor(std::vector<std::int64_t>{row.size(1)}, at::kLong);
+    const at::Tensor states = hidden(tokens);
     const nn::TransformerWeights weights(model, flat);
-    const at::Tensor hidden = weights.hidden(nn::causal_block(row, length, model.config()));
-    const at::Tensor last = weights.logits(hidden.select(1, row.size(1) - 1))
+    const at::Tensor last = weights.logits(states.select(0, states.size(0) - 1))
                                 .to(at::kDouble)
                                 .log_softmax(-1)
                                 .contiguous();
     return {last.data_ptr<double>(), last.data_ptr<double>() + last.numel()};
+  }
+
+  /// The last layer's states behind its norm [tokens, width], by a whole forward pass.
+  at::Tensor hidden(const Tokens& tokens) const {
+    const std::vector<std::int64_t> wide(tokens.begin(), tokens.end());
+    const at::Tensor row = at::tensor(wide, at::kLong).unsqueeze(0);
+    const at::Tensor length = at::tensor(std::vector<std::int64_t>{row.size(1)}, at::kLong);
+    const nn::TransformerWeights weights(model, flat);
+    return weights.hidden(nn::causal_block(row, length, model.config())).squeeze(0).contiguous();
   }
 
   const Config& config;

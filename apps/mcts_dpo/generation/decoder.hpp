@@ -29,6 +29,7 @@ class Decoder {
   nn::KvBlocks& blocks() { return engine_->blocks(); }
   std::int64_t most_rows() const { return engine_->most_rows(); }
   std::int64_t longest() const { return longest_; }
+  std::int64_t width() const { return engine_->config().width; }
   const nn::GenerationStatistics& statistics() const { return generator_->statistics(); }
 
  private:

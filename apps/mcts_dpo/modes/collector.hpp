@@ -31,6 +31,7 @@ WorkShare work_share(const train::RunContext& context);
 struct CollectorCounts {
   std::int64_t evictions = 0;   ///< branches whose keys and values made room for others
   std::int64_t duplicates = 0;  ///< samples that were tokens of a sibling again
+  std::int64_t similar = 0;     ///< samples that were too much like a sibling
 };
 
 class Collector {

@@ -73,6 +73,7 @@ class SearchCollector final : public Collector {
     if (!expander_) return counts;
     counts.evictions = static_cast<std::int64_t>(expander_->evictions());
     counts.duplicates = static_cast<std::int64_t>(expander_->statistics().duplicates);
+    counts.similar = static_cast<std::int64_t>(expander_->statistics().similar);
     return counts;
   }
 

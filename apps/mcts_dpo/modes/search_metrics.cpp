@@ -18,6 +18,7 @@ void declare_search_metrics(train::Metrics& metrics) {
   metrics.declare({"search/evictions", "branches",
                    "whose keys and values made room for others and may have to be read again",
                    "sum", "min", 1});
+  metrics.declare({"search/similar", "samples", "dropped by --dedup-similarity", "sum", "", 1});
   metrics.declare(
       {"search/duplicates", "samples", "of the same tokens as a sibling", "sum", "", 1});
 }
@@ -55,6 +56,7 @@ void add_work(train::Metrics& metrics, CollectorCounts& before, const CollectorC
   };
   add("search/evictions", before.evictions, now.evictions);
   add("search/duplicates", before.duplicates, now.duplicates);
+  add("search/similar", before.similar, now.similar);
   before = now;
 }
 

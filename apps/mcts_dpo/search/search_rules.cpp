@@ -26,6 +26,11 @@ void declare_search_rules(Config& c, cli::OptionTable& table) {
            "of --mode evaluate: known: searches are rewarded for right answers (an upper bound); "
            "hidden: by self-evaluation alone, as where no answer is known")
       .choices({"known", "hidden"});
+  table
+      .add("search.dedup-similarity", &c.dedup_similarity,
+           "drop samples more alike to a sibling than this, by greedy matching of their last-layer "
+           "states (the code: 0.99); 0: only those of the same tokens")
+      .range(0, 1);
 }
 
 void validate_search_rules(const Config& config) {

@@ -9,7 +9,8 @@
 
 namespace tenfold::mcts_dpo {
 
-/// Options of several paths, several searches and hidden outcomes, into the group "search".
+/// Options of several paths, several searches, hidden outcomes and alike siblings, into the group
+/// "search".
 void declare_search_rules(Config& config, cli::OptionTable& table);
 /// Throws Code::kUsage for those that make no sense together.
 void validate_search_rules(const Config& config);

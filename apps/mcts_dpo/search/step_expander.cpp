@@ -7,6 +7,7 @@
 #include "mcts_dpo/generation/solutions.hpp"
 #include "mcts_dpo/search/answer_flags.hpp"
 #include "mcts_dpo/search/search_rules.hpp"
+#include "mcts_dpo/search/step_similarity.hpp"
 
 namespace tenfold::mcts_dpo {
 
@@ -20,6 +21,17 @@ namespace {
 constexpr std::int64_t kSamples = 0, kInjected = 1, kKinds = 2;
 // Evaluations are asked for under job and candidate.
 constexpr std::int64_t kMostCandidates = 1 << 16;
+
+// Of the step's tokens that are the sample's; the official rules may have written another end.
+std::vector<float> states_of(const Step& step, nn::GeneratedSample& sample) {
+  if (sample.hidden.empty()) return {};
+  const std::size_t width = sample.hidden.size() / (sample.tokens.size() - 1);
+  const auto [own, drawn] = std::mismatch(step.tokens.begin(), step.tokens.end(),
+                                          sample.tokens.begin(), sample.tokens.end());
+  const auto sampled = static_cast<std::size_t>(own - step.tokens.begin());
+  sample.hidden.resize(std::min(sample.hidden.size(), sampled * width));
+  return std::move(sample.hidden);
+}
 
 }  // namespace
 
@@ -137,6 +149,7 @@ void StepExpander::submit_samples(Job& job, const Question& question, std::int64
   request.known = known_tokens(job);
   request.locate = [this, &job](nn::GenerationRequest& each) { locate(job, {}, each); };
   request.ends = prompts_.ends();
+  request.keep_hidden = config_.dedup_similarity > 0;
   std::int64_t count = job.node == 0 ? config_.root_breadth : config_.breadth;
   if (job.whole) count = question.answer_key.empty() ? 1 : 2;
   const std::uint64_t place = job.tree->path_key(job.node);
@@ -208,9 +221,10 @@ void StepExpander::take_samples(Job& job, nn::GenerationResult& result) {
   const auto cap = static_cast<std::size_t>(job.cap);
   const std::int64_t before = static_cast<std::int64_t>(job.path.size());
   for (std::size_t k = 0; k < result.samples.size(); ++k) {
-    const nn::GeneratedSample& sample = result.samples[k];
+    nn::GeneratedSample& sample = result.samples[k];
     Candidate candidate;
     candidate.step = job.watchers[k].cut(sample, cap, job.node == 0, result.samples.size() == 1);
+    candidate.states = states_of(candidate.step, sample);
     if (candidate.step.tokens.empty()) {
       candidate.step.tokens = {prompts_.ends().front()};
       candidate.step.terminal = true;
@@ -228,11 +242,19 @@ void StepExpander::take_samples(Job& job, nn::GenerationResult& result) {
   }
 }
 
-// Steps of the same tokens are one child.
+bool StepExpander::alike(const Candidate& a, const Candidate& b) const {
+  if (config_.dedup_similarity == 0 || a.injected || b.injected) return false;
+  const std::int64_t width = decoder_.width();
+  return step_similarity({a.step.tokens, a.states, width}, {b.step.tokens, b.states, width}) >
+         config_.dedup_similarity;
+}
+
+// Steps of the same tokens are one child; of alike ones the first is, where that is asked for.
 void StepExpander::keep(Job& job, Candidate candidate) {
   for (const Candidate& other : job.candidates) {
-    if (other.step.tokens != candidate.step.tokens) continue;
-    ++statistics_.duplicates;
+    const bool same = other.step.tokens == candidate.step.tokens;
+    if (!same && !alike(other, candidate)) continue;
+    ++(same ? statistics_.duplicates : statistics_.similar);
     decoder_.blocks().release(candidate.sequence);
     return;
   }

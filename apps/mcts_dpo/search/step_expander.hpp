@@ -20,6 +20,7 @@ namespace tenfold::mcts_dpo {
 
 struct ExpanderStatistics {
   std::uint64_t steps = 0, duplicates = 0, truncated = 0, injected = 0;
+  std::uint64_t similar = 0;  ///< samples that were dropped by --dedup-similarity
   std::uint64_t right = 0, wrong = 0, unparsable = 0;  ///< terminals
 };
 
@@ -51,7 +52,8 @@ class StepExpander final : public search::Expander {
     nn::Sequence sequence = nn::Sequence::kNone;  ///< all but the step's last token
     bool injected = false;
     double self_evaluation = 1;
-    bool no_opinion = false;  ///< asking for one would have been too long
+    std::vector<float> states;  ///< where alike samples are dropped: SteppedStates
+    bool no_opinion = false;    ///< asking for one would have been too long
   };
   /// What nodes of one tree have in common.
   struct TreeNote {
@@ -78,6 +80,7 @@ class StepExpander final : public search::Expander {
   void take_samples(Job& job, nn::GenerationResult& result);
   void take_injected(Job& job, nn::GenerationResult& result);
   void keep(Job& job, Candidate candidate);
+  bool alike(const Candidate& a, const Candidate& b) const;
   void store(Job& job);
   void evaluate(Job& job, std::int64_t number);
   void finish(Job& job, std::vector<search::Expansion>& finished);

@@ -50,7 +50,8 @@ void DecodingEngine::set_parameters(const at::Tensor& flat) {
   has_parameters_ = true;
 }
 
-void DecodingEngine::forward(std::span<const TokenRow> rows, std::span<float> logits) {
+void DecodingEngine::forward(std::span<const TokenRow> rows, std::span<float> logits,
+                             std::span<float> hidden) {
   base::require(has_parameters_, "DecodingEngine: no parameters were set");
   base::require(rows.size() <= row_blocks_.size(), "DecodingEngine: more rows than allowed");
   for (const TokenRow& row : rows) {
@@ -62,12 +63,15 @@ void DecodingEngine::forward(std::span<const TokenRow> rows, std::span<float> lo
     }
     base::require((row.logits + 1) * config().vocabulary <= std::ssize(logits),
                   "DecodingEngine: no room for these logits");
+    base::require(hidden.empty() || (row.logits + 1) * config().width <= std::ssize(hidden),
+                  "DecodingEngine: no room for these states");
   }
   for (const KvBlocks::Copy& copy : blocks_.pending_copies()) copy_block(copy.from, copy.to);
   blocks_.copied();
   for (std::size_t i = 0; i < rows.size(); ++i) {
     row_blocks_[i] = blocks_.fill_next(rows[i].sequence, rows[i].position);
   }
+  hidden_ = hidden;
   if (!rows.empty()) compute(rows, {row_blocks_.data(), rows.size()}, logits);
 }
 

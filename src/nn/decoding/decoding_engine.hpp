@@ -45,7 +45,10 @@ class DecodingEngine {
   /// up to its position (inside the sliding window). logits: [m, vocabulary], row by row; m above
   /// the largest logits of rows. Rows of one sequence come in order of positions. Throws Code::kBug
   /// for what KvBlocks refuses, Code::kUsage for tokens outside the vocabulary.
-  void forward(std::span<const TokenRow> rows, std::span<float> logits);
+  /// hidden: empty, or [m, width]: what the head makes logits of, the last layer's state behind its
+  /// norm, row by row as logits.
+  void forward(std::span<const TokenRow> rows, std::span<float> logits,
+               std::span<float> hidden = {});
 
   KvBlocks& blocks() { return blocks_; }
   const KvBlocks& blocks() const { return blocks_; }
@@ -60,6 +63,10 @@ class DecodingEngine {
 
   const Transformer& model() const { return *model_; }
   const DecodingOptions& decoding_options() const { return options_; }
+  /// Where compute() leaves a row's state besides its logits; null where nobody asked.
+  float* hidden_row(std::int32_t logits_row) const {
+    return hidden_.empty() ? nullptr : hidden_.data() + logits_row * config().width;
+  }
 
   virtual void take_parameters(const at::Tensor& flat) = 0;
   virtual void copy_block(std::int32_t from, std::int32_t to) = 0;
@@ -73,6 +80,7 @@ class DecodingEngine {
   std::int64_t block_bytes_;
   KvBlocks blocks_;
   std::vector<std::int32_t> row_blocks_;
+  std::span<float> hidden_;  ///< of the present forward
   bool has_parameters_ = false;
 };
 

@@ -194,6 +194,9 @@ void FusedDecoding::head(std::span<const TokenRow> rows, std::span<float> logits
     }
     norm(x_.row(static_cast<std::int64_t>(r)), weights_.last_norm(), weights_.last_norm_bias(),
          normed_.row(count));
+    if (float* const kept = hidden_row(rows[r].logits)) {
+      std::copy_n(normed_.row(count), config().width, kept);
+    }
     ++count;
   }
   flush();

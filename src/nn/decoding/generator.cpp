@@ -220,6 +220,14 @@ std::span<const float> Generator::logits(std::int64_t row) const {
   return {logits_.data() + static_cast<std::size_t>(row) * vocabulary, vocabulary};
 }
 
+// Of the token that the row which is drawn from has read.
+void Generator::keep_hidden(const Job& job, Sample& sample) const {
+  if (!job.request.keep_hidden) return;
+  const auto width = static_cast<std::size_t>(engine_->config().width);
+  const float* const state = hidden_.data() + static_cast<std::size_t>(sample.logits_row) * width;
+  sample.result.hidden.insert(sample.result.hidden.end(), state, state + width);
+}
+
 void Generator::draw(Job& job, std::size_t number, std::span<const float> logits) {
   const SampleSpec& spec = job.request.samples[number];
   Sample& sample = job.samples[number];
@@ -294,14 +302,20 @@ std::vector<GenerationResult> Generator::advance() {
   const auto vocabulary = static_cast<std::size_t>(engine_->config().vocabulary);
   const std::size_t wanted = static_cast<std::size_t>(logit_rows_) * vocabulary;
   if (logits_.size() < wanted) logits_.resize(wanted);
-  engine_->forward(rows_, logits_);
+  const bool states = std::any_of(running_.begin(), running_.end(),
+                                  [](const auto& job) { return job->request.keep_hidden; });
+  const std::size_t width = static_cast<std::size_t>(engine_->config().width);
+  hidden_.resize(states ? static_cast<std::size_t>(logit_rows_) * width : 0);
+  engine_->forward(rows_, logits_, hidden_);
   ++statistics_.forwards;
   statistics_.rows += std::ssize(rows_);
 
   std::vector<GenerationResult> finished;
   for (const auto& job : running_) {
     for (std::size_t i = 0; i < job->samples.size(); ++i) {
-      if (job->samples[i].runs) draw(*job, i, logits(job->samples[i].logits_row));
+      if (!job->samples[i].runs) continue;
+      keep_hidden(*job, job->samples[i]);
+      draw(*job, i, logits(job->samples[i].logits_row));
     }
     read_pending(*job);
     const bool runs = job->read < job->request.pending.size() ||

@@ -50,12 +50,15 @@ struct GenerationRequest {
   bool score_pending = false;         ///< ask for pending_log_probabilities
   bool keep_logits = false;           ///< ask for logits
   bool keep_trunk = false;            ///< ask for trunk
+  bool keep_hidden = false;           ///< ask for samples' hidden states
   std::vector<std::int32_t> choices;  ///< ask for choice_log_probabilities
 };
 
 struct GeneratedSample {
   std::vector<std::int32_t> tokens;      ///< an end is the last of them
   std::vector<float> log_probabilities;  ///< untempered, of every token
+  /// [tokens - 1, width] of every token but the last, which was not read.
+  std::vector<float> hidden;
   StopReason reason = StopReason::kEnd;
   /// Has parent, pending and all tokens but the last. The caller's, who releases it.
   Sequence sequence = Sequence::kNone;
@@ -126,6 +129,7 @@ class Generator {
   void start_samples(Job& job, std::span<const float> logits);
   void draw(Job& job, std::size_t number, std::span<const float> logits);
   std::span<const float> logits(std::int64_t row) const;
+  void keep_hidden(const Job& job, Sample& sample) const;
   void release(Job& job);
 
   DecodingEngine* engine_;
@@ -135,6 +139,7 @@ class Generator {
   std::vector<std::unique_ptr<Job>> running_;
   std::vector<TokenRow> rows_;
   std::vector<float> logits_;
+  std::vector<float> hidden_;  ///< rows as logits_, while a running job asks for them
   std::int64_t logit_rows_ = 0;
   std::int64_t promised_ = 0;      ///< blocks that jobs may still take
   std::int64_t most_samples_ = 0;  ///< rows that running jobs can come to need at once

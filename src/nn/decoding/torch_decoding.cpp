@@ -287,9 +287,19 @@ void TorchDecoding::compute(std::span<const TokenRow> rows, std::span<const std:
           const at::Tensor& value) { return attend(how, layer, query, key, value); });
   if (wanted.empty()) return;
   const std::int64_t vocabulary = config().vocabulary;
-  const at::Tensor found = weights_->logits(hidden.squeeze(0).index_select(0, on_device(wanted)))
-                               .to(at::kCPU, at::kFloat)
-                               .contiguous();
+  const at::Tensor states = hidden.squeeze(0).index_select(0, on_device(wanted));
+  const auto on_host = [](const at::Tensor& values) {
+    return values.to(at::kCPU, at::kFloat).contiguous();
+  };
+  const at::Tensor found = on_host(weights_->logits(states));
+  if (hidden_row(0) != nullptr) {
+    const at::Tensor kept = on_host(states);
+    const std::int64_t width = config().width;
+    for (std::size_t i = 0; i < where.size(); ++i) {
+      std::copy_n(kept.data_ptr<float>() + static_cast<std::int64_t>(i) * width, width,
+                  hidden_row(static_cast<std::int32_t>(where[i])));
+    }
+  }
   for (std::size_t i = 0; i < where.size(); ++i) {
     std::copy_n(found.data_ptr<float>() + static_cast<std::int64_t>(i) * vocabulary, vocabulary,
                 logits.data() + where[i] * vocabulary);
