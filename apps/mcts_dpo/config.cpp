@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <numbers>
 
 #include "base/error.hpp"
@@ -19,6 +20,14 @@ using base::Error;
 namespace {
 
 const std::vector<std::string> kLearning{"iterate", "sft"};
+
+// Logits are divided by it: what is smaller than samplers take would overflow after the start.
+std::string check_temperature(const std::string& text) {
+  const double value = std::strtod(text.c_str(), nullptr);
+  return value == 0 || value >= 1e-6
+             ? ""
+             : "is too close to 0: give 0 for the likeliest token, or at least 0.000001";
+}
 
 void declare_model(Config& c, cli::OptionTable& table) {
   table.group("model", "Model");
@@ -137,9 +146,12 @@ void declare_search(Config& c, cli::OptionTable& table) {
       .add("search.prior", &c.prior,
            "code: exp(log p / length^lambda); paper: p / length^lambda (section 3.1)")
       .choices({"code", "paper"});
-  table.add("search.root-temperature", &c.root_temperature, "of first steps").range(0, 100);
+  table.add("search.root-temperature", &c.root_temperature, "of first steps")
+      .range(0, 100)
+      .check(check_temperature);
   table.add("search.temperature", &c.temperature, "of --temperature-share of later steps")
-      .range(0, 100);
+      .range(0, 100)
+      .check(check_temperature);
   table
       .add("search.temperature-share", &c.temperature_share,
            "share of later samples at --temperature; the others are drawn at 1")
@@ -318,7 +330,8 @@ void declare_evaluation(Config& c, cli::OptionTable& table) {
       .range(1, 1 << 16);
   table.add("eval.temperature", &c.eval_temperature, "of those samples")
       .alias("eval-temperature")
-      .range(0, 100);
+      .range(0, 100)
+      .check(check_temperature);
 }
 
 }  // namespace

@@ -33,6 +33,7 @@ OPTIONS = [
     (["--beta", "-0.1"], 2, ["beta", "-0.1"]),
     (["--lr", "nan"], 2, ["lr", "nan"]),
     (["--search.temperature", "-1"], 2, ["temperature", "-1"]),
+    (["--root-temperature", "1e-9"], 2, ["root-temperature", "1e-9", "0.000001"]),
     (["--top-p", "0"], 2, ["top-p", "0"]),
     (["--loss", "ipo"], 2, ["--loss ipo", "--smoothing none"]),
     (["--smoothing-constant", "0.2"], 2, ["smoothing-constant", "--smoothing constant"]),
