@@ -137,6 +137,7 @@ FOLDERS = {
     "unknown model": (lambda m: edit(m / "config.json", model_type="mamba"), 3, ["mamba", "llama"]),
     "unknown activation": (lambda m: edit(m / "config.json", hidden_act="relu"), 3, ["hidden_act", "relu"]),
     "other shape": (lambda m: edit(m / "config.json", intermediate_size=40), 3, ["intermediate_size", "48", "40"]),
+    "endless layers": (lambda m: edit(m / "config.json", num_hidden_layers=10**9), 3, ["1000000000 layers", "10000"]),
     "small vocabulary": (lambda m: edit(m / "config.json", vocab_size=100), 3, ["tokenizer has 284", "100 rows"]),
     "no end": (lambda m: (edit(m / "config.json", eos_token_id=None), edit(m / "generation_config.json", eos_token_id=None),
                           edit(m / "tokenizer_config.json", eos_token=None)), 3, ["ends a text", "eos_token"]),

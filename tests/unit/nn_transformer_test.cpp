@@ -264,6 +264,12 @@ TEST(Transformer, RefusesShapesThatMakeNoModel) {
             "transformer: layers must be at least 1, got 0");
   EXPECT_EQ(message([](auto& c) { c.vocabulary = std::int64_t{1} << 40; }),
             "transformer: an extent of 1099511627776 is not plausible");
+  EXPECT_EQ(message([](auto& c) { c.layers = 1'000'000'000; }),
+            "transformer: 1000000000 layers are not plausible (at most 10000)");
+  EXPECT_EQ(message([](auto& c) { c.positions = std::int64_t{1} << 30; }),
+            "transformer: 1073741824 positions are not plausible (at most 16777216)");
+  EXPECT_THAT(message([](auto& c) { c.width = c.feed_forward = std::int64_t{1} << 30; }),
+              ::testing::HasSubstr("parameters are not plausible (width 1073741824"));
   EXPECT_EQ(message([](auto&) {}), "accepted");
 }
 

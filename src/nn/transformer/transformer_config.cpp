@@ -19,6 +19,27 @@ void check_positive(std::int64_t value, const char* name) {
   check(value > 0, fmt::format("{} must be at least 1, got {}", name, value));
 }
 
+// Names and tables are made from these numbers before any weight is seen: what no model has must
+// not cost minutes and memory first, nor overflow.
+void check_plausible(const TransformerConfig& c) {
+  constexpr std::int64_t kMostLayers = 10000, kMostPositions = std::int64_t{1} << 24;
+  constexpr double kMostParameters = 1e13;
+  check(c.layers <= kMostLayers,
+        fmt::format("{} layers are not plausible (at most {})", c.layers, kMostLayers));
+  check(c.positions <= kMostPositions,
+        fmt::format("{} positions are not plausible (at most {})", c.positions, kMostPositions));
+  const auto real = [](std::int64_t value) { return static_cast<double>(value); };
+  const double columns = 2 * real(c.heads) * real(c.head_width) +
+                         2 * real(c.kv_heads) * real(c.head_width) + 3 * real(c.feed_forward);
+  const double parameters =
+      real(c.width) * (real(c.layers) * columns + 2 * real(c.vocabulary) + real(c.positions));
+  check(parameters <= kMostParameters,
+        fmt::format("about {:.3g} parameters are not plausible (width {}, layers {}, heads {} of "
+                    "{}, feed_forward {}, vocabulary {}, positions {})",
+                    parameters, c.width, c.layers, c.heads, c.head_width, c.feed_forward,
+                    c.vocabulary, c.positions));
+}
+
 }  // namespace
 
 void TransformerConfig::validate() const {
@@ -36,6 +57,7 @@ void TransformerConfig::validate() const {
        {vocabulary, width, layers, heads, kv_heads, head_width, feed_forward, positions}) {
     check(value <= kLargest, fmt::format("an extent of {} is not plausible", value));
   }
+  check_plausible(*this);
   check(heads % kv_heads == 0,
         fmt::format("kv_heads = {} must divide heads = {}", kv_heads, heads));
   check(std::isfinite(norm_epsilon) && norm_epsilon > 0,
