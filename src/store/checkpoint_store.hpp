@@ -104,6 +104,9 @@ class CheckpointStore {
 /// Committed steps in folder, newest first; entries whose COMMIT.json is missing or malformed are
 /// left out. Not collective.
 std::vector<std::filesystem::path> list_checkpoints(const std::filesystem::path& folder);
+/// Names in folder of checkpoints that were never committed: what a job was writing when it ended.
+/// Not collective.
+std::vector<std::string> interrupted_checkpoints(const std::filesystem::path& folder);
 /// Parses COMMIT.json strictly and checks size and SHA-256 of state.h5, and the same of all that it
 /// builds on. Throws Code::kCheckpoint naming file and reason. Not collective, needs no MPI.
 CommitRecord verify_checkpoint(const std::filesystem::path& step_folder);

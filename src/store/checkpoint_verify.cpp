@@ -128,6 +128,17 @@ std::vector<fs::path> list_checkpoints(const fs::path& folder) {
   return usable;
 }
 
+std::vector<std::string> interrupted_checkpoints(const fs::path& folder) {
+  std::vector<std::string> names;
+  for (const fs::path& path : step_entries(folder, true)) {
+    const std::string name = path.filename().string();
+    if (name.find(".superseded-") != std::string::npos) continue;
+    if (name.ends_with(kPartial) || !claims_commit(path)) names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 std::vector<CommitRecord> verify_checkpoint_chain(const fs::path& step_folder,
                                                   VerifiedCommits* verified) {
   // "step-1/" has an empty file name.

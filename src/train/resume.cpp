@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "base/text.hpp"
 #include "train/replica_check.hpp"
 
 namespace tenfold::train {
@@ -53,6 +54,17 @@ StartPoint started_from(const comm::Communicator& communicator, const store::Loa
   return {report.step, true,
           fmt::format("{} (written by {} {})", report.path.string(), report.world_size,
                       report.world_size == 1 ? "rank" : "ranks")};
+}
+
+// Nothing is lost that had been there, but who saw it being written wants to know.
+void note_interrupted(const comm::Communicator& communicator, const fs::path& folder) {
+  communicator.agree([&] {
+    if (!communicator.is_root()) return;
+    for (const std::string& name : store::interrupted_checkpoints(folder)) {
+      base::log_info("checkpoint passed over: {} was left incomplete when the job ended",
+                     base::printable(name));
+    }
+  });
 }
 
 void pass_over(const comm::Communicator& communicator, const comm::AgreedError& error) {
@@ -113,6 +125,7 @@ StartPoint from_shared(const comm::Communicator& communicator, store::Checkpoint
     step_folder = communicator.broadcast_text(step_folder);
     return started_from(communicator, checkpoints.load(step_folder, registry), config);
   }
+  note_interrupted(communicator, checkpoints.folder());
   if (const auto report = checkpoints.load_newest(registry)) {
     return started_from(communicator, *report, config);
   }

@@ -77,7 +77,9 @@ def test_half_searched_trees_go_on(tmp_path, model):
     assert step == len(done) < 4 and len(done) + len(under_way) == 8
     generated = lambda run_dir: launch.final_state(run_dir)["progress/generated"]
     before = generated(tmp_path / "run")
-    small_mcts_dpo.run(args, tmp_path / "run")
+    (tmp_path / "run" / "checkpoint" / "step-000000000099.partial").mkdir()
+    again = small_mcts_dpo.run(args, tmp_path / "run")
+    assert "passed over: step-000000000099.partial was left incomplete" in again.out, again.out
     twice = generated(tmp_path / "run") - generated(tmp_path / "unbroken")
     assert 0 < twice < before / 4, (twice, before)
     assert launch.differences(end(tmp_path / "unbroken"), end(tmp_path / "run")) == []

@@ -155,8 +155,12 @@ TEST_F(FailureTest, LeftoversOfAKilledSaveGoWithTheNext) {
     std::filesystem::create_directory(folder_ / "step-000000000015.partial");
     write_file(folder_ / "step-000000000015.partial" / "state.h5", "half");
   });
+  EXPECT_EQ(interrupted_checkpoints(folder_),
+            std::vector<std::string>{"step-000000000015.partial"});
+  world_.barrier();
   save(20, 2);
   EXPECT_FALSE(has_partial());
+  EXPECT_TRUE(interrupted_checkpoints(folder_).empty());
 }
 
 }  // namespace
