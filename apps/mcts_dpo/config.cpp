@@ -32,6 +32,11 @@ std::string check_temperature(const std::string& text) {
 void declare_model(Config& c, cli::OptionTable& table) {
   table.group("model", "Model");
   table.add("model.model", &c.model, "Hugging Face directory; empty: a fresh model").common();
+  table
+      .add("model.strict", &c.strict,
+           "tensors of its folder that the model has no place for are an error")
+      .only_with("model.model")
+      .not_a_result();
   table.add("model.family", &c.family, "kind of a fresh model").choices({"llama", "gpt2"});
   table.add("model.layers", &c.layers, "layers of a fresh model").range(1, 1024);
   table.add("model.width", &c.width, "its hidden size").range(1, 65536);

@@ -19,6 +19,7 @@ struct Config {
   std::int64_t layers = 2, width = 64, heads = 4, kv_heads = 0, feed_forward = 168;
   std::int64_t positions = 256;
   bool tied_embeddings = false;
+  bool strict = false;
   std::string export_to;
   std::string export_type = "float32";
   std::int64_t lora_rank = 0;

@@ -52,7 +52,7 @@ nn::TransformerConfig shape_of(const Config& config, std::int64_t vocabulary) {
 
 Policy::Policy(const Config& config, std::uint32_t seed, const at::Device& device) {
   recompute_ = config.recompute;
-  config.model.empty() ? make(config, seed) : read(config.model);
+  config.model.empty() ? make(config, seed) : read(config.model, config.strict);
   digest_ = fmt::format("{:016x}", base::xxh64(std::as_bytes(values_of(parameters_))));
   if (config.lora_rank > 0) adapt(config, seed);
   const bool half = config.learn_type == "bfloat16";
@@ -126,7 +126,7 @@ void Policy::make(const Config& config, std::uint32_t seed) {
   model_->initialize(parameters_, seed);
 }
 
-void Policy::read(const std::string& directory) {
+void Policy::read(const std::string& directory, bool strict) {
   const fs::path folder(directory);
   description_ = nn::read_model_config(folder);
   model_ = std::make_unique<nn::Transformer>(description_.transformer);
@@ -138,7 +138,7 @@ void Policy::read(const std::string& directory) {
                     tokenizer_->vocabulary_size(), description_.transformer.vocabulary),
         "Tokenizer and weights are not of one model");
   }
-  const nn::StoredParameters stored(folder, description_, model_->parameters());
+  const nn::StoredParameters stored(folder, description_, model_->parameters(), strict);
   unused_ = stored.unused();
   parameters_ = at::zeros({model_->parameters().flat_size()}, at::kFloat);
   stored.read(0, values_of(parameters_));

@@ -55,7 +55,7 @@ class Policy {
   void write_adapters(const std::string& directory, const std::string& base) const;
 
  private:
-  void read(const std::string& directory);
+  void read(const std::string& directory, bool strict);
   void require_finite(const std::string& directory) const;
   void make(const Config& config, std::uint32_t seed);
   void adapt(const Config& config, std::uint32_t seed);

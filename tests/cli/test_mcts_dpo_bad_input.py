@@ -129,6 +129,17 @@ def spoil(path):
     path.write_bytes(data)
 
 
+def add_tensor(path, name):
+    """One number more, under a name of its own."""
+    data = path.read_bytes()
+    size = struct.unpack_from("<Q", data)[0]
+    header = json.loads(data[8:8 + size])
+    end = len(data) - 8 - size
+    header[name] = {"dtype": "F32", "shape": [1], "data_offsets": [end, end + 4]}
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + data[8 + size:] + bytes(4))
+
+
 FOLDERS = {
     "nothing": (lambda m: shutil.rmtree(m), 3, ["no such folder"]),
     "no config": (lambda m: (m / "config.json").unlink(), 3, ["config.json", "model.safetensors"]),
@@ -152,6 +163,11 @@ def test_folders_of_models(tmp_path, copy, what):
     change, code, words = FOLDERS[what]
     change(copy)
     refused(iterate(tmp_path, copy), code, *words)
+
+
+def test_a_tensor_too_many_is_an_error_where_that_is_asked_for(tmp_path, copy):
+    add_tensor(copy / "model.safetensors", "score.weight")
+    refused(iterate(tmp_path, copy, "--strict", "true"), 3, "no place for", "score.weight")
 
 
 def test_questions_without_a_word_for_the_tokenizer_are_named(tmp_path, copy):
