@@ -76,8 +76,9 @@ def headline(run: Run) -> Series | None:
     """The series that says how good the run is: an evaluation with a direction, by name if several."""
     for prefix in ("eval/", "test/", "valid", "train/", ""):
         ranked = sorted((s for s in run.series.values()
-                         if len(s) and s.better and s.columns == 1 and s.name.startswith(prefix)),
-                        key=lambda s: (not s.name.endswith(("return", "loss", "score")), s.name))
+                         if len(s) and s.better and s.columns == 1 and s.name.startswith(prefix)
+                         and not s.name.startswith("checkpoint/")),
+                        key=lambda s: (not s.name.endswith(("return", "loss", "score", "accuracy")), s.name))
         if ranked:
             return ranked[0]
     return None

@@ -27,7 +27,7 @@ void add_run(const fs::path& path, TextTable* table, std::vector<std::string>* p
                 state_name(run.state), std::to_string(run.last_step()),
                 total ? std::to_string(*total) : "-",
                 measure != nullptr ? base::printable(measure->name) : "-",
-                measure != nullptr ? short_number(first_column(*measure).back()) : "-",
+                measure != nullptr ? short_number(column(*measure).back()) : "-",
                 age_text(run.last_time())});
     for (const std::string& warning : run.warnings) problems->push_back(warning);
   } catch (const base::Error& error) {

@@ -25,10 +25,10 @@ void print(const std::string& text) {
   std::fputs(text.c_str(), stdout);
 }
 
-std::string best_of(const store::Series& series) {
+std::string best_of(const store::Series& series, std::size_t which) {
   if (series.better.empty()) return "";
   double best = std::numeric_limits<double>::quiet_NaN();
-  for (const double value : first_column(series)) {
+  for (const double value : column(series, which)) {
     if (!std::isfinite(value)) continue;
     best = std::isnan(best)         ? value
            : series.better == "min" ? std::min(best, value)
@@ -97,11 +97,14 @@ void show_metrics(const RunOverview& run, bool ascii) {
   TextTable table({"metric", ">last", ">best", "unit", ">rows", "course"});
   for (const store::Series& each : run.series) {
     if (each.step.empty()) continue;
-    const auto values = first_column(each);
-    const std::string name = base::printable(each.name);
-    table.add({each.columns > 1 ? fmt::format("{} [{} columns]", name, each.columns) : name,
-               short_number(values.back()), best_of(each), base::printable(each.unit),
-               std::to_string(each.step.size()), sparkline(values, kSparkWidth, ascii)});
+    for (std::size_t which = 0; which < each.columns; ++which) {
+      const auto values = column(each, which);
+      const std::string name = base::printable(each.name);
+      table.add(
+          {each.columns > 1 ? fmt::format("{} [{} of {}]", name, which + 1, each.columns) : name,
+           short_number(values.back()), best_of(each, which), base::printable(each.unit),
+           std::to_string(each.step.size()), sparkline(values, kSparkWidth, ascii)});
+    }
   }
   print("\nMetrics\n");
   print(table.empty() ? "  none yet\n" : table.text("  "));

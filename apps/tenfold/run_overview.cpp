@@ -173,11 +173,12 @@ const store::Series* RunOverview::headline() const {
   const auto rank = [](const store::Series& each) {
     const bool evaluation = each.name.starts_with("eval/") || each.name.starts_with("test/");
     const bool known = each.name.ends_with("return") || each.name.ends_with("score") ||
-                       each.name.ends_with("loss");
+                       each.name.ends_with("accuracy") || each.name.ends_with("loss");
     return (evaluation ? 2 : 0) + (known ? 1 : 0);
   };
   for (const store::Series& each : series) {
     if (each.better.empty() || each.columns != 1 || each.step.empty()) continue;
+    if (each.name.starts_with("checkpoint/")) continue;  // of the machine, not of the run
     if (best == nullptr || rank(each) > rank(*best)) best = &each;
   }
   return best;
@@ -242,10 +243,10 @@ std::vector<fs::path> find_runs(const fs::path& root) {
   return runs;
 }
 
-std::vector<double> first_column(const store::Series& series) {
+std::vector<double> column(const store::Series& series, std::size_t which) {
   std::vector<double> values;
   for (std::size_t row = 0; row < series.step.size(); ++row) {
-    values.push_back(series.value[row * series.columns]);
+    values.push_back(series.value[row * series.columns + which]);
   }
   return values;
 }

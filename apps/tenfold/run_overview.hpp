@@ -47,8 +47,8 @@ RunOverview read_overview(const std::filesystem::path& run);
 bool is_locked(const std::filesystem::path& run);
 /// The run folders at or below root, three levels deep, each once, in order of name.
 std::vector<std::filesystem::path> find_runs(const std::filesystem::path& root);
-/// First column, finite or not.
-std::vector<double> first_column(const store::Series& series);
+/// Values of a column, finite or not.
+std::vector<double> column(const store::Series& series, std::size_t which = 0);
 /// "12000 of 60000".
 std::string progress_text(const RunOverview& run);
 

@@ -195,7 +195,7 @@ MeasuredRun read_measured(const fs::path& path, double quantile) {
   if (series == run.series.end() || series->step.empty()) {
     throw Error(Code::kData, path.string() + " has no metric perf/update_seconds");
   }
-  measured.update_seconds = quantile_of(first_column(*series), quantile);
+  measured.update_seconds = quantile_of(column(*series), quantile);
   measured.shards_per_rank = std::max(1.0, parse_quantity(run.fact("virtual_shards")).value);
   measured.ordered = run.fact("reduce") == "ordered";
   measured.model = read_model(path);

@@ -48,6 +48,11 @@ def test_headline_is_an_evaluation_with_a_direction(tmp_path):
     run_files.write_manifest(path)
     run_files.create_segment(path, 0, {"eval/return": 1}).close()
     assert tables.headline(read_run(path)) is None
+    with run_files.create_segment(path, 1, {"checkpoint/seconds": 1, "eval/any_right": 1, "eval/search_accuracy": 1}) as file:
+        for name in ("checkpoint/seconds", "eval/any_right", "eval/search_accuracy"):
+            file[f"metrics/{name}"].attrs["better"] = "max"
+            run_files.append_rows(file, name, [0], [1.0])
+    assert tables.headline(read_run(path)).name == "eval/search_accuracy"
 
 
 def test_frame_has_one_column_per_value(tmp_path):

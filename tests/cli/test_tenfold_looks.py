@@ -129,7 +129,7 @@ def test_show_says_what_how_far_and_how_it_goes(tmp_path):
     assert re.search(r"train.total-steps +4000 +command line", out) and "run.seed" not in out
     assert re.search(r"run.seed +1 +default", said("show", "--all", path))
     assert re.search(r"eval/return +400 +400 +reward +5 +▁▃▅▇█$", out, re.M)
-    assert re.search(r"eval/q_vs_return \[2 columns\] +17 +reward +20", out)
+    assert re.search(r"eval/q_vs_return \[1 of 2\] +17 +reward +20", out) and "eval/q_vs_return [2 of 2]" in out
     assert re.search(r"0 +start +the beginning", out) and "Events (2)" in out
     assert "none that is committed" in out
     assert re.search(r"eval/return .* _:\=\*#$|eval/return .*_-=\*#$", said("show", "--ascii", path), re.M)

@@ -30,6 +30,9 @@ TEST(Headline, AnEvaluationWithADirectionBeforeTraining) {
             "eval/return");
   EXPECT_EQ(headline_of({series("perf/seconds", "min"), series("train/loss", "min")}),
             "train/loss");
+  EXPECT_EQ(headline_of({series("eval/any_right", "max"), series("eval/search_accuracy", "max")}),
+            "eval/search_accuracy");
+  EXPECT_EQ(headline_of({series("checkpoint/seconds", "min")}), "");
 }
 
 TEST(Headline, NeedsADirectionOneColumnAndARow) {
@@ -52,10 +55,11 @@ TEST(Progress, TotalFromWhateverGroupItIsIn) {
   EXPECT_EQ(run.last_time(), 5.0);
 }
 
-TEST(FirstColumn, OfRowsOfSeveral) {
+TEST(Column, OfRowsOfSeveral) {
   store::Series pairs = series("eval/q_vs_return", "", 2, 3);
   pairs.value = {1, 2, 3, 4, 5, 6};
-  EXPECT_EQ(first_column(pairs), (std::vector<double>{1, 3, 5}));
+  EXPECT_EQ(column(pairs), (std::vector<double>{1, 3, 5}));
+  EXPECT_EQ(column(pairs, 1), (std::vector<double>{2, 4, 6}));
 }
 
 TEST(State, EveryOneHasANameAndAMeaning) {

@@ -31,6 +31,7 @@ void declare(train::Metrics& metrics, const Config& config) {
     rank0("eval/pass_at", "", "share of questions with a right one among so many", "max", width);
     rank0("eval/self_consistency", "", "share whose majority is right", "max", width);
     rank0("eval/sample_tokens", "tokens", "of all samples of a question", "", 1);
+    rank0("eval/majority_accuracy", "", "share whose majority of all samples is right", "max", 1);
   }
   if (config.eval_by != "search") return;
   rank0("eval/search_accuracy", "", "share of committed solutions that are right", "max", 1);
@@ -60,6 +61,9 @@ void Measurement::build(train::RunContext& context) {
   records_ = std::make_unique<RoundRecords>(
       questions_ * static_cast<std::uint64_t>(config_.root_searches), context.shards);
   declare(*context.metrics, config_);
+  context.metrics->headline({config_.eval_by == "samples"  ? "eval/majority_accuracy"
+                             : config_.eval_by == "search" ? "eval/search_accuracy"
+                                                           : "eval/accuracy"});
 }
 
 void Measurement::state(store::StateRegistry& registry) {
@@ -92,6 +96,7 @@ void Measurement::measure_samples(train::RunContext& context) {
   context.metrics->row("eval/pass_at", context.step, found.pass_at);
   context.metrics->row("eval/self_consistency", context.step, found.self_consistency);
   context.metrics->row("eval/sample_tokens", context.step, {found.tokens});
+  context.metrics->row("eval/majority_accuracy", context.step, {found.self_consistency.back()});
   for (std::size_t i = 0; i < found.counts.size(); ++i) {
     found_ += fmt::format("{}{} samples: pass {:.1f} %, majority {:.1f} %", i == 0 ? "" : "; ",
                           found.counts[i], 100 * found.pass_at[i], 100 * found.self_consistency[i]);
