@@ -4,14 +4,17 @@
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/CachingDeviceAllocator.h>
 #include <sched.h>
 #include <torch/version.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <limits>
 #include <string_view>
 
+#include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "kernels/runtime.hpp"
@@ -80,12 +83,30 @@ at::Device choose_gpu(bool oversubscribe, const comm::Communicator& node) {
   return {at::kCUDA, static_cast<c10::DeviceIndex>(node.rank() % gpus)};
 }
 
+// Infinite where LibTorch is too old to tell.
+double free_bytes([[maybe_unused]] const at::Device& gpu) {
+#if TORCH_VERSION_MAJOR > 2 || TORCH_VERSION_MINOR >= 10
+  at::globalContext().lazyInitDevice(at::kCUDA);
+  return static_cast<double>(c10::getDeviceAllocator(at::kCUDA)->getMemoryInfo(gpu.index()).first);
+#else
+  return std::numeric_limits<double>::infinity();
+#endif
+}
+
 }  // namespace
 
 DeviceChoice choose_device(const std::string& device, bool gpu_oversubscribe, std::int64_t threads,
                            const comm::Communicator& node) {
   DeviceChoice choice;
-  if (device == "cuda") choice.device = choose_gpu(gpu_oversubscribe, node);
+  choice.sharing = node.size();
+  if (device == "cuda") {
+    choice.device = choose_gpu(gpu_oversubscribe, node);
+    const int gpus = at::detail::getCUDAHooks().deviceCount();
+    choice.sharing = (node.size() + gpus - 1 - node.rank() % gpus) / gpus;
+    choice.free_bytes = free_bytes(choice.device);
+  } else {
+    choice.free_bytes = base::available_memory_bytes();
+  }
   choice.local_rank = node.rank();
   choice.threads = threads > 0 ? static_cast<int>(threads) : default_threads(node);
   choice.description = fmt::format("{}, {} {}, {}", choice.device.str(), choice.threads,

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <limits>
 #include <string>
 
 #include "comm/communicator.hpp"
@@ -13,7 +14,10 @@ namespace tenfold::train {
 struct DeviceChoice {
   at::Device device{at::kCPU};
   int threads = 1;
-  int local_rank = 0;       ///< among the ranks of the node
+  int local_rank = 0;  ///< among the ranks of the node
+  int sharing = 1;     ///< ranks that have the device's memory together
+  /// Of it, before any of them has taken some.
+  double free_bytes = std::numeric_limits<double>::infinity();
   std::string description;  ///< "cpu, 1 thread, AVX2" or "cuda:0 NVIDIA H100"
 };
 

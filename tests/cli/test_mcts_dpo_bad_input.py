@@ -249,6 +249,12 @@ def test_a_cache_that_is_too_small_for_one_question(tmp_path):
     refused(iterate(tmp_path, tmp_path / "model", *tight), 2, "--cache-mib", "bytes")
 
 
+def test_a_cache_that_is_larger_than_memory(tmp_path):
+    refused(launch.run("mcts_dpo", [*FRESH, "--cache-mib", 1 << 20, "--run-dir", tmp_path / "run", "--dry-run"]), 2,
+            "--cache-mib 1048576", "2 ranks share", f"{2 << 40} bytes", "free")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_folder_to_export_to_is_looked_at_before_the_work(tmp_path, model):
     there = tmp_path / "there"
     there.mkdir()

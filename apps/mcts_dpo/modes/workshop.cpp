@@ -11,8 +11,27 @@ namespace tenfold::mcts_dpo {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+// Before anything is read: a cache that does not fit would end the job without a word, much later.
+const Config& with_memory(const Config& config, const train::DeviceChoice& device) {
+  const double wanted = static_cast<double>(config.cache_mib) * 1048576;
+  const double share = device.free_bytes / device.sharing;
+  if (wanted <= share) return config;
+  throw base::Error(
+      base::Code::kUsage,
+      fmt::format("--cache-mib {}: {} ranks share the memory of {} and want {:.0f} bytes of it for "
+                  "keys and values, {:.0f} bytes are free",
+                  config.cache_mib, device.sharing,
+                  device.device.is_cpu() ? comm::host_name() : device.device.str(),
+                  wanted * device.sharing, device.free_bytes),
+      fmt::format("Give less than --cache-mib {:.0f}", share / 1048576));
+}
+
+}  // namespace
+
 Workshop::Workshop(const Config& config, train::RunContext& context)
-    : policy(config, context.seed, context.device.device),
+    : policy(with_memory(config, context.device), context.seed, context.device.device),
       prompts(config, policy.tokenizer()),
       decoder(config, policy.model(), context.device.device),
       sampler(config, prompts, decoder, context.seed),

@@ -1,11 +1,12 @@
 #include "nn/decoding/fused_decoding.hpp"
 
-#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <new>
 
 #include "base/error.hpp"
 
@@ -48,6 +49,15 @@ at::ScalarType checked_type(const DecodingOptions& options) {
                     "Take the torch engine for other types and devices");
 }
 
+// at::empty would fill it, as deterministic algorithms want: blocks that nobody takes cost nothing.
+at::Tensor untouched(std::int64_t count) {
+  constexpr std::align_val_t kAlignment{64};
+  const auto bytes = static_cast<std::size_t>(count) * sizeof(float);
+  return at::from_blob(
+      ::operator new(bytes, kAlignment), {count},
+      [](void* memory) { ::operator delete(memory, kAlignment); }, at::kFloat);
+}
+
 }  // namespace
 
 PaddedRows::PaddedRows(std::int64_t rows, std::int64_t columns)
@@ -59,7 +69,7 @@ FusedDecoding::FusedDecoding(const Transformer& model, const DecodingOptions& op
       gpt2_(model.config().family == TransformerFamily::kGpt2),
       shape_(attention_shape(model.config(), options)),
       layer_numbers_(shape_.kv_heads * shape_.head_numbers()),
-      pool_(at::empty({blocks().options().blocks * shape_.block_stride}, at::kFloat)),
+      pool_(untouched(blocks().options().blocks * shape_.block_stride)),
       weights_(kernels_, model.config(), checked_type(options)) {
   const TransformerConfig& c = config();
   const std::int64_t longest = blocks().options().longest, rows = options.rows;
