@@ -266,6 +266,12 @@ def test_a_folder_to_export_to_is_looked_at_before_the_work(tmp_path, model):
         assert not launch.checkpoints(run_dir)
 
 
+def test_a_folder_that_cannot_be_made_is_known_before_the_work(tmp_path):
+    result = launch.run("mcts_dpo", [*FRESH, "--export", "/proc/none/model", "--run-dir", tmp_path / "run"])
+    refused(result, 4, "/proc/none/model", "cannot create")
+    assert "eval/accuracy" not in result.out and not launch.checkpoints(tmp_path / "run")
+
+
 def test_a_run_that_has_ended_leaves_what_it_exported(tmp_path):
     args = [*FRESH, "--export", tmp_path / "model", "--run-dir", tmp_path / "run"]
     assert launch.run("mcts_dpo", args, 1).code == 0

@@ -49,6 +49,10 @@ Workshop::Workshop(const Config& config, train::RunContext& context)
     declare_checker_metrics(*context.metrics, *checker);
   }
   require_room(config, evaluation, 1);
+  if (config.mode == "evaluate" || !context.world.is_root()) return;
+  for (const std::string& folder : {config.export_to, config.export_adapters_to}) {
+    if (!folder.empty()) nn::require_writable_place(folder);
+  }
 }
 
 void Workshop::require_room(const Config& config, std::span<const Question> questions,

@@ -14,7 +14,8 @@
 namespace tenfold::mcts_dpo {
 
 struct Workshop {
-  /// Not collective. Throws what Policy, Prompts and SymbolicChecker::require throw.
+  /// Not collective. Throws what Policy, Prompts and SymbolicChecker::require throw; Code::kUsage for a cache larger than
+  /// memory, Code::kIo where folders to export to cannot be made.
   Workshop(const Config& config, train::RunContext& context);
 
   Policy policy;

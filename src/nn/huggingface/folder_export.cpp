@@ -16,6 +16,29 @@ void require_new_folder(const fs::path& folder) {
                     "Name a new folder");
 }
 
+void require_writable_place(const fs::path& folder) {
+  fs::path probe = folder.has_filename() ? folder : folder.parent_path();
+  probe += ".probe";
+  std::error_code ignored;
+  std::vector<fs::path> missing;  // innermost first
+  for (fs::path each = probe; !each.empty() && !fs::exists(each, ignored);
+       each = each.parent_path()) {
+    missing.push_back(each);
+  }
+  const auto take_away = [&] {
+    for (const fs::path& each : missing) fs::remove(each, ignored);
+  };
+  try {
+    base::make_directories(probe);
+  } catch (const base::Error& error) {
+    take_away();
+    throw base::Error(error.code(),
+                      fmt::format("cannot export to {}: {}", folder.string(), error.message()),
+                      "Name a folder that can be made");
+  }
+  take_away();
+}
+
 void write_folder(const fs::path& folder, const std::function<void(const fs::path&)>& fill) {
   const fs::path whole = folder.has_filename() ? folder : folder.parent_path();
   fs::path partial = whole;

@@ -14,6 +14,9 @@ namespace tenfold::nn {
 /// Throws Code::kUsage where folder is there and not empty: what write_folder would throw, for
 /// callers that want to know it before they compute what is to be written.
 void require_new_folder(const std::filesystem::path& folder);
+/// Throws Code::kIo where no folder can be made beside folder: makes one, and takes away again what
+/// it has made.
+void require_writable_place(const std::filesystem::path& folder);
 /// Calls fill with folder.partial, a new one, and renames it. Throws Code::kUsage where folder is
 /// there and not empty, Code::kIo.
 void write_folder(const std::filesystem::path& folder,
