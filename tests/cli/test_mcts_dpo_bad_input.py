@@ -281,6 +281,29 @@ def test_a_run_that_has_ended_leaves_what_it_exported(tmp_path):
     assert (tmp_path / "model" / "model.safetensors").stat().st_mtime_ns == before
 
 
+def test_a_policy_that_is_right_about_everything_has_reached_its_end(tmp_path, model):
+    """A model that knows four questions by heart, and learns from them."""
+    words = sorted(w for w in json.loads((model / "tokenizer.json").read_text())["model"]["vocab"] if w.isalpha())
+    rows = [{"id": f"q{i}", "question": " ".join(words[5 * i:5 * i + 4]), "solution": "The answer is 7",
+             "answer": "7"} for i in range(4)]
+    (tmp_path / "four.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    files = ["--task", "files", "--train-file", tmp_path / "four.jsonl", "--eval-file", tmp_path / "four.jsonl",
+             "--allow-leak", "true", "--threads", "1"]
+    learn = ["--preset", "sft-clean", "--mode", "sft", "--steps", "60", "--batch", "4", "--lr", "1e-2", "--model", model]
+    small_mcts_dpo.run([*files, *learn], tmp_path / "sft", "--export", tmp_path / "model")
+    rounds = [*files, "--mode", "iterate", "--method", "instance-dpo", "--samples", "2", "--temperature", "0",
+              "--questions", "4", "--rounds", "9", "--most-empty-rounds", "2", "--model", tmp_path / "model"]
+    end = small_mcts_dpo.run(rounds, tmp_path / "run", "--export", tmp_path / "better")
+    assert "all solutions are right: done after 2 of 9 rounds" in end.out and "finished at 72" in end.out, end.out
+    assert (tmp_path / "better" / "model.safetensors").exists()
+    assert "finished at 72" in small_mcts_dpo.run(rounds, tmp_path / "run").out
+
+
+def test_rounds_that_give_nothing_say_why(tmp_path, model):
+    wrong = ["--most-empty-rounds", "1", "--rounds", "4", "--min-gap", "5", "--require-right-path", "false"]
+    refused(iterate(tmp_path, model, *wrong), 3, "nothing to learn from", "wrong")
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory, model):
     folder = tmp_path_factory.mktemp("finished")

@@ -290,7 +290,7 @@ std::uint64_t Iteration::learn(train::RunContext& context) {
   }
   const std::int64_t advanced = share(updates_done_) - before;
   if (updates_done_ == all) end_round(context);
-  return static_cast<std::uint64_t>(advanced);
+  return nothing_left_ ? total_steps() - context.step : static_cast<std::uint64_t>(advanced);
 }
 
 void Iteration::update(const std::vector<std::size_t>& items, train::RunContext& context) {
@@ -350,19 +350,7 @@ void Iteration::end_round(train::RunContext& context) {
     record_lessons(metrics, step, lessons_,
                    label_truth(config_, round(), lessons_, workshop_->prompts));
   }
-  empty_rounds_ = lessons_.size() == 0 ? empty_rounds_ + 1 : 0;
-  if (lessons_.size() == 0 && context.world.is_root()) {
-    base::log_warning("round {}: nothing to learn from ({:.0f} % of solutions are right)",
-                      number() + 1, 100 * lessons_.success);
-  }
-  if (empty_rounds_ >= config_.most_empty_rounds) {
-    context.group().agree([&] {
-      throw Error(Code::kData,
-                  fmt::format("{} rounds in a row gave nothing to learn from", empty_rounds_),
-                  "All solutions are right, or all wrong: other questions, more --iterations or "
-                  "--root-breadth, or --self-evaluation forced");
-    });
-  }
+  judge_emptiness(context);
   ++round_number_;
   if (config_.policy_refresh > 0 && round_number_ % config_.policy_refresh == 0) {
     if (snapshot_.defined()) snapshot_.copy_(workshop_->policy.learned());
@@ -389,10 +377,10 @@ std::string Iteration::summary(train::RunContext& context) {
   workshop_->export_policy(config_, context);
   return fmt::format(
       "{}, {}: {:.1f} % of {} questions right at the end, {:.1f} % at best, {:.1f} % before "
-      "({} updates; {:.0f} tokens generated, {:.0f} read, {:.0f} trained on)",
+      "({} updates in {} rounds; {:.0f} tokens generated, {:.0f} read, {:.0f} trained on)",
       config_.task, config_.method, 100 * last_accuracy_, workshop_->evaluation.size(),
-      100 * best_accuracy_, 100 * first_accuracy_, learner_->steps(), generated_, prefilled_,
-      trained_);
+      100 * best_accuracy_, 100 * first_accuracy_, learner_->steps(), round_number_, generated_,
+      prefilled_, trained_);
 }
 
 }  // namespace tenfold::mcts_dpo

@@ -57,6 +57,9 @@ class Iteration final : public train::Experiment {
   void update(const std::vector<std::size_t>& items, train::RunContext& context);
   void check_sampling(const UpdateReport& report, train::RunContext& context);
   void end_round(train::RunContext& context);
+  /// See iterate_empty.cpp.
+  void judge_emptiness(train::RunContext& context);
+  void refuse_emptiness(const train::RunContext& context);
   void count_tokens(train::RunContext& context);
 
   const Config& config_;
@@ -74,6 +77,7 @@ class Iteration final : public train::Experiment {
   Lessons lessons_;
   std::vector<std::vector<std::size_t>> updates_;
   bool prepared_ = false;
+  bool nothing_left_ = false;  ///< to learn: the run ends with this step
   UpdateMeans means_;
 
   // state

@@ -34,6 +34,7 @@ std::uint64_t Iteration::step_apart(train::RunContext& context) {
   hand_over(context);
   records_->swap(*ahead_);
   ahead_->clear();
+  if (nothing_left_) return total_steps() - context.step;
   return (searches ? half : 0) + (learns ? half : 0);
 }
 
@@ -41,11 +42,12 @@ std::uint64_t Iteration::step_apart(train::RunContext& context) {
 /// learned from: a rank that has not the version before has lost its place, and would search with
 /// the wrong policy.
 void Iteration::hand_over(train::RunContext& context) {
-  std::int64_t counters[] = {version_, round_number_, empty_rounds_};
+  std::int64_t counters[] = {version_, round_number_, empty_rounds_, nothing_left_ ? 1 : 0};
   context.world.broadcast(std::span<std::int64_t>(counters));
   base::require(version_ == counters[0], "hand_over: a rank has another version of the policy");
   version_ = round_number_ = counters[1];
   empty_rounds_ = counters[2];
+  nothing_left_ = counters[3] != 0;
   context.world.broadcast(std::span<double>(&trained_, 1));
   const std::string failure =
       context.world.broadcast_text(context.failure ? context.failure->message() : std::string());

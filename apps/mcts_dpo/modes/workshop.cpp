@@ -110,21 +110,24 @@ void Workshop::begin_step(const Config& config, const train::RunContext& context
 
 void Workshop::export_policy(const Config& config, const train::RunContext& context) const {
   context.world.agree([&] {
-    if (!context.world.is_root()) return;
-    const auto wanted = [&](const std::string& folder) {
-      if (folder.empty() || worked || !fs::exists(folder)) return !folder.empty();
-      base::log_info("{} is there already and stays as it is", folder);
-      return false;
-    };
-    if (wanted(config.export_to)) {
-      policy.write(config.export_to, config.export_type);
-      base::log_info("the model is in {}", config.export_to);
-    }
-    if (wanted(config.export_adapters_to)) {
-      policy.write_adapters(config.export_adapters_to, config.model);
-      base::log_info("its adapters are in {}", config.export_adapters_to);
-    }
+    if (context.world.is_root()) write_exports(config);
   });
+}
+
+void Workshop::write_exports(const Config& config) const {
+  const auto wanted = [&](const std::string& folder) {
+    if (folder.empty() || worked || !fs::exists(folder)) return !folder.empty();
+    base::log_info("{} is there already and stays as it is", folder);
+    return false;
+  };
+  if (wanted(config.export_to)) {
+    policy.write(config.export_to, config.export_type);
+    base::log_info("the model is in {}", config.export_to);
+  }
+  if (wanted(config.export_adapters_to)) {
+    policy.write_adapters(config.export_adapters_to, config.model);
+    base::log_info("its adapters are in {}", config.export_adapters_to);
+  }
 }
 
 LearnerOptions learner_options(const Config& config) {

@@ -14,8 +14,8 @@
 namespace tenfold::mcts_dpo {
 
 struct Workshop {
-  /// Not collective. Throws what Policy, Prompts and SymbolicChecker::require throw; Code::kUsage for a cache larger than
-  /// memory, Code::kIo where folders to export to cannot be made.
+  /// Not collective. Throws what Policy, Prompts and SymbolicChecker::require throw; Code::kUsage
+  /// for a cache larger than memory, Code::kIo where folders to export to cannot be made.
   Workshop(const Config& config, train::RunContext& context);
 
   Policy policy;
@@ -42,6 +42,8 @@ struct Workshop {
   /// Collective: rank 0 writes the policy to --export and --export-adapters, where asked for. What
   /// a run that had ended before wrote there stays.
   void export_policy(const Config& config, const train::RunContext& context) const;
+  /// The same, for rank 0 alone. Throws Code::kIo.
+  void write_exports(const Config& config) const;
 };
 
 LearnerOptions learner_options(const Config& config);
