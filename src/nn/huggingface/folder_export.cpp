@@ -21,7 +21,7 @@ void require_writable_place(const fs::path& folder) {
   probe += ".probe";
   std::error_code ignored;
   std::vector<fs::path> missing;  // innermost first
-  for (fs::path each = probe; !each.empty() && !fs::exists(each, ignored);
+  for (fs::path each = probe; !each.empty() && !fs::exists(fs::symlink_status(each, ignored));
        each = each.parent_path()) {
     missing.push_back(each);
   }
