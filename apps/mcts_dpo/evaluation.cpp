@@ -1,6 +1,7 @@
 #include "mcts_dpo/evaluation.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "mcts_dpo/answers/extract.hpp"
@@ -36,6 +37,22 @@ bool majority_is_right(const std::vector<Solution>& solutions,
   return best < k && solutions[best].judgement.verdict == Verdict::kRight;
 }
 
+// Right, unparsable, tokens.
+using GreedySums = std::array<std::int64_t, 3>;
+
+void add(const Solution& solution, GreedySums& sums) {
+  sums[0] += solution.judgement.verdict == Verdict::kRight ? 1 : 0;
+  sums[1] += solution.judgement.verdict == Verdict::kUnparsable ? 1 : 0;
+  sums[2] += std::ssize(solution.tokens);
+}
+
+Accuracy accuracy_of(const GreedySums& sums, std::size_t questions) {
+  const auto share = [&](std::int64_t sum) {
+    return static_cast<double>(sum) / static_cast<double>(questions);
+  };
+  return {share(sums[0]), share(sums[1]), share(sums[2]), static_cast<std::int64_t>(questions)};
+}
+
 }  // namespace
 
 std::string voted_answer(std::string_view text) {
@@ -43,24 +60,32 @@ std::string voted_answer(std::string_view text) {
   return answer ? normalised_answer(answer->text) : "";
 }
 
+SamplePlan greedy_samples() {
+  SamplePlan plan{1, {}, SampleUse::kEvaluation};
+  plan.sampling.temperature = 0;
+  return plan;
+}
+
+Accuracy greedy_accuracy(std::span<const std::vector<Solution>> solutions) {
+  GreedySums sums{};
+  for (const std::vector<Solution>& each : solutions) add(each.front(), sums);
+  return accuracy_of(sums, solutions.size());
+}
+
 Accuracy greedy_accuracy(const std::vector<Question>& questions, SolutionSampler& sampler,
-                         const comm::Communicator& world) {
-  std::vector<std::int64_t> sums(3);  // right, unparsable, tokens
-  world.agree([&] {
-    const auto mine = dealt(questions, world);
-    nn::SamplingOptions greedy;
-    greedy.temperature = 0;
-    for (const auto& solutions : sampler.draw(mine, 1, greedy, SampleUse::kEvaluation, 0)) {
-      const Judgement& judgement = solutions.front().judgement;
-      sums[0] += judgement.verdict == Verdict::kRight ? 1 : 0;
-      sums[1] += judgement.verdict == Verdict::kUnparsable ? 1 : 0;
-      sums[2] += static_cast<std::int64_t>(solutions.front().tokens.size());
+                         Meeting& meeting, const comm::Communicator& world) {
+  GreedySums sums{};
+  meeting.begin(std::ssize(questions) + 1);  // more than all: due only when a rank has failed
+  meeting.work([&] {
+    sampler.begin(dealt(questions, world), greedy_samples(), 0);
+    while (!sampler.idle() && !meeting.due()) {
+      for (const SolutionSampler::Drawn& each : sampler.advance()) {
+        add(each.solutions.front(), sums);
+      }
     }
   });
-  world.all_reduce(std::span(sums), comm::Op::kSum);
-  const auto count = static_cast<double>(questions.size());
-  return {static_cast<double>(sums[0]) / count, static_cast<double>(sums[1]) / count,
-          static_cast<double>(sums[2]) / count, static_cast<std::int64_t>(questions.size())};
+  world.all_reduce(std::span<std::int64_t>(sums), comm::Op::kSum);
+  return accuracy_of(sums, questions.size());
 }
 
 double pass_at_k(std::int64_t n, std::int64_t c, std::int64_t k) {
@@ -72,39 +97,35 @@ double pass_at_k(std::int64_t n, std::int64_t c, std::int64_t k) {
   return 1 - none;
 }
 
-SampledAccuracy sampled_accuracy(const Config& config, const std::vector<Question>& questions,
-                                 SolutionSampler& sampler, const Prompts& prompts,
-                                 const comm::Communicator& world) {
+SamplePlan evaluation_samples(const Config& config) {
+  SamplePlan plan{config.eval_samples, {}, SampleUse::kEvaluation};
+  plan.sampling.temperature = config.eval_temperature;
+  plan.sampling.top_k = config.top_k;
+  plan.sampling.top_p = config.top_p;
+  return plan;
+}
+
+SampledAccuracy sampled_accuracy(const Config& config, const Prompts& prompts,
+                                 std::span<const std::vector<Solution>> solutions) {
   SampledAccuracy result;
   for (std::int64_t k = 1; k < config.eval_samples; k *= 2) result.counts.push_back(k);
   result.counts.push_back(config.eval_samples);
-  std::vector<std::int64_t> right(questions.size());
+  std::vector<std::int64_t> right(solutions.size());
   std::vector<std::int64_t> majorities(result.counts.size());
   std::int64_t tokens = 0;
-  world.agree([&] {
-    const auto mine = dealt(questions, world);
-    nn::SamplingOptions sampling;
-    sampling.temperature = config.eval_temperature;
-    sampling.top_k = config.top_k;
-    sampling.top_p = config.top_p;
-    const auto all = sampler.draw(mine, config.eval_samples, sampling, SampleUse::kEvaluation, 1);
-    for (std::size_t i = 0; i < mine.size(); ++i) {
-      std::vector<std::string> votes;
-      for (const Solution& solution : all[i]) {
-        votes.push_back(voted_answer(prompts.text(solution.tokens)));
-        tokens += std::ssize(solution.tokens);
-        right[mine[i].index] += solution.judgement.verdict == Verdict::kRight ? 1 : 0;
-      }
-      for (std::size_t j = 0; j < result.counts.size(); ++j) {
-        const auto k = static_cast<std::size_t>(result.counts[j]);
-        majorities[j] += majority_is_right(all[i], votes, k) ? 1 : 0;
-      }
+  for (std::size_t i = 0; i < solutions.size(); ++i) {
+    std::vector<std::string> votes;
+    for (const Solution& solution : solutions[i]) {
+      votes.push_back(voted_answer(prompts.text(solution.tokens)));
+      tokens += std::ssize(solution.tokens);
+      right[i] += solution.judgement.verdict == Verdict::kRight ? 1 : 0;
     }
-  });
-  world.all_reduce(std::span(right), comm::Op::kSum);
-  world.all_reduce(std::span(majorities), comm::Op::kSum);
-  world.all_reduce(std::span(&tokens, 1), comm::Op::kSum);
-  const auto count = static_cast<double>(questions.size());
+    for (std::size_t j = 0; j < result.counts.size(); ++j) {
+      const auto k = static_cast<std::size_t>(result.counts[j]);
+      majorities[j] += majority_is_right(solutions[i], votes, k) ? 1 : 0;
+    }
+  }
+  const auto count = static_cast<double>(solutions.size());
   result.tokens = static_cast<double>(tokens) / count;
   for (std::size_t j = 0; j < result.counts.size(); ++j) {
     double sum = 0;

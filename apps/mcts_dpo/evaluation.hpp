@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "mcts_dpo/generation/solutions.hpp"
+#include "mcts_dpo/modes/meeting.hpp"
 #include "train/experiment.hpp"
 
 namespace tenfold::mcts_dpo {
@@ -18,10 +20,14 @@ struct Accuracy {
   std::int64_t questions = 0;
 };
 
-/// Collective; questions are dealt to ranks by their number. One greedy solution of each question.
-/// The same on any number of ranks where the decoder's rows are.
+/// One greedy solution of each question.
+SamplePlan greedy_samples();
+/// Of such solutions, [question][1].
+Accuracy greedy_accuracy(std::span<const std::vector<Solution>> solutions);
+/// Collective: draws and measures; questions are dealt to ranks by their number. The same on any
+/// number of ranks where the decoder's rows are.
 Accuracy greedy_accuracy(const std::vector<Question>& questions, SolutionSampler& sampler,
-                         const comm::Communicator& world);
+                         Meeting& meeting, const comm::Communicator& world);
 
 /// What `samples` solutions of each question give (Chen et al. 2021; Wang et al. 2023).
 struct SampledAccuracy {
@@ -30,9 +36,10 @@ struct SampledAccuracy {
   std::vector<double> self_consistency;  ///< share where the majority of the first k is right
   double tokens = 0;                     ///< of a question's samples together, mean
 };
-SampledAccuracy sampled_accuracy(const Config& config, const std::vector<Question>& questions,
-                                 SolutionSampler& sampler, const Prompts& prompts,
-                                 const comm::Communicator& world);
+SamplePlan evaluation_samples(const Config& config);
+/// Of such solutions, [question][samples].
+SampledAccuracy sampled_accuracy(const Config& config, const Prompts& prompts,
+                                 std::span<const std::vector<Solution>> solutions);
 
 /// What a solution's text is counted as in a vote: its answer, normalised; "" where there is none.
 std::string voted_answer(std::string_view text);

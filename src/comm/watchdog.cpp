@@ -35,7 +35,8 @@ extern "C" void print_stack(int /*number*/) {
 
 struct Watchdog::State {
   double limit = 0;
-  std::atomic<double> last{base::monotonic_now()};
+  // Of the process, not of one watchdog: signs of life may come when there is none any more.
+  static inline std::atomic<double> last{0};
   std::atomic<const char*> phase{"start"};
   pthread_t watched = pthread_self();
   std::mutex mutex;
@@ -83,6 +84,7 @@ Watchdog::Watchdog(double limit_s) {
   if (limit_s <= 0) return;
   state_ = std::make_unique<State>();
   state_->limit = limit_s;
+  alive();
   state_->thread = std::thread([state = state_.get()] { state->watch(); });
 }
 
@@ -98,8 +100,12 @@ Watchdog::~Watchdog() {
 
 void Watchdog::beat(const char* phase) {
   if (!state_) return;
-  state_->last.store(base::monotonic_now(), std::memory_order_relaxed);
+  alive();
   state_->phase.store(phase, std::memory_order_relaxed);
+}
+
+void Watchdog::alive() {
+  State::last.store(base::monotonic_now(), std::memory_order_relaxed);
 }
 
 }  // namespace tenfold::comm

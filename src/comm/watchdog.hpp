@@ -16,6 +16,8 @@ class Watchdog {
   Watchdog& operator=(const Watchdog&) = delete;
   /// A sign of life from phase (kept for the message). Cheap: one atomic store when unchanged.
   void beat(const char* phase);
+  /// The same for the process's watchdog, if it has one, from work deep inside of a phase.
+  static void alive();
 
  private:
   struct State;

@@ -31,45 +31,44 @@ SolutionSampler::SolutionSampler(const Config& config, const Prompts& prompts, D
                                  std::uint32_t seed)
     : config_(config), prompts_(prompts), decoder_(decoder), seed_(seed) {}
 
-nn::GenerationRequest SolutionSampler::request_of(const Work& work, std::int64_t count,
-                                                  const nn::SamplingOptions& sampling,
-                                                  SampleUse use, std::uint64_t round) const {
+nn::GenerationRequest SolutionSampler::request_of(const Work& work, const SamplePlan& plan,
+                                                  std::uint64_t round) const {
   nn::GenerationRequest request;
   request.pending = prompts_.question(*work.question);
   request.ends = prompts_.ends();
   const std::int64_t room = decoder_.longest() - static_cast<std::int64_t>(request.pending.size());
-  for (std::int64_t k = 0; k < count; ++k) {
+  for (std::int64_t k = 0; k < plan.count; ++k) {
     nn::SampleSpec sample;
-    sample.key = sample_key(seed_, use, round, work.index, 0, static_cast<std::uint64_t>(k));
-    sample.options = sampling;
+    sample.key = sample_key(seed_, plan.use, round, work.index, 0, static_cast<std::uint64_t>(k));
+    sample.options = plan.sampling;
     sample.most_tokens = std::max<std::int64_t>(1, std::min(room, config_.solution_tokens));
     request.samples.push_back(sample);
   }
   return request;
 }
 
-std::vector<std::vector<Solution>> SolutionSampler::draw(std::span<const Work> work,
-                                                         std::int64_t count,
-                                                         const nn::SamplingOptions& sampling,
-                                                         SampleUse use, std::uint64_t round) {
+void SolutionSampler::begin(std::vector<Work> work, const SamplePlan& plan, std::uint64_t round) {
   nn::Generator& generator = decoder_.generator();
   base::require(generator.idle(), "SolutionSampler: the generator has other work");
-  for (std::size_t i = 0; i < work.size(); ++i) {
-    nn::GenerationRequest request = request_of(work[i], count, sampling, use, round);
+  work_ = std::move(work);
+  for (std::size_t i = 0; i < work_.size(); ++i) {
+    nn::GenerationRequest request = request_of(work_[i], plan, round);
     request.id = static_cast<std::int64_t>(i);
     generator.submit(std::move(request));
   }
-  std::vector<std::vector<Solution>> solutions(work.size());
-  while (!generator.idle()) {
-    for (const nn::GenerationResult& result : generator.advance()) {
-      const auto i = static_cast<std::size_t>(result.id);
-      for (const nn::GeneratedSample& sample : result.samples) {
-        solutions[i].push_back(solution_of(*work[i].question, sample));
-        decoder_.blocks().release(sample.sequence);
-      }
+}
+
+std::vector<SolutionSampler::Drawn> SolutionSampler::advance() {
+  std::vector<Drawn> drawn;
+  for (const nn::GenerationResult& result : decoder_.generator().advance()) {
+    const Work& work = work_[static_cast<std::size_t>(result.id)];
+    drawn.push_back({work.index, {}});
+    for (const nn::GeneratedSample& sample : result.samples) {
+      drawn.back().solutions.push_back(solution_of(*work.question, sample));
+      decoder_.blocks().release(sample.sequence);
     }
   }
-  return solutions;
+  return drawn;
 }
 
 Solution SolutionSampler::solution_of(const Question& question,

@@ -34,6 +34,13 @@ struct Solution {
   Judgement judgement;
 };
 
+/// How many solutions of each question, drawn how.
+struct SamplePlan {
+  std::int64_t count = 1;
+  nn::SamplingOptions sampling;
+  SampleUse use = SampleUse::kSolution;
+};
+
 /// Draws solutions in one batch. Not collective; what is drawn depends on the question, its index
 /// and the options alone.
 class SolutionSampler {
@@ -45,14 +52,20 @@ class SolutionSampler {
     std::uint64_t index = 0;  ///< of the question: names its random streams
     const Question* question = nullptr;
   };
-  /// [work][count] solutions; use and round go into the streams.
-  std::vector<std::vector<Solution>> draw(std::span<const Work> work, std::int64_t count,
-                                          const nn::SamplingOptions& sampling, SampleUse use,
-                                          std::uint64_t round);
+  /// Begins to draw; use and round go into the streams. The questions must live until all is drawn,
+  /// and the decoder has no other work until then.
+  void begin(std::vector<Work> work, const SamplePlan& plan, std::uint64_t round);
+  /// One forward pass; the questions whose solutions are all there by it.
+  struct Drawn {
+    std::uint64_t index = 0;
+    std::vector<Solution> solutions;
+  };
+  std::vector<Drawn> advance();
+  /// Whether all is drawn.
+  bool idle() const { return decoder_.generator().idle(); }
 
  private:
-  nn::GenerationRequest request_of(const Work& work, std::int64_t count,
-                                   const nn::SamplingOptions& sampling, SampleUse use,
+  nn::GenerationRequest request_of(const Work& work, const SamplePlan& plan,
                                    std::uint64_t round) const;
   Solution solution_of(const Question& question, const nn::GeneratedSample& sample) const;
 
@@ -60,6 +73,7 @@ class SolutionSampler {
   const Prompts& prompts_;
   Decoder& decoder_;
   std::uint32_t seed_;
+  std::vector<Work> work_;
 };
 
 }  // namespace tenfold::mcts_dpo

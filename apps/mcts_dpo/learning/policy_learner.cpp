@@ -12,6 +12,7 @@
 #include <numeric>
 
 #include "base/error.hpp"
+#include "comm/watchdog.hpp"
 #include "mcts_dpo/learning/packed_pairs.hpp"
 
 namespace tenfold::mcts_dpo {
@@ -117,6 +118,7 @@ UpdateReport PolicyLearner::update(const std::vector<std::size_t>& deal, const S
       if (mine && (groups_.size() == 1 || shards.local_index(deal[i]) == g)) items.push_back(i);
     }
     if (items.empty()) continue;
+    comm::Watchdog::alive();
     found_ = statistics_.data_ptr<double>() + static_cast<std::int64_t>(g) * kStatistics;
     const at::Tensor share = loss(groups_[g], items);
     found_[kLoss] += sum_of(share);
@@ -254,6 +256,7 @@ void score_pairs(const nn::TransformerWeights& weights, std::span<PreferencePair
                  const LearnerOptions& options) {
   const at::NoGradGuard no_gradients;
   for (std::size_t begin = 0, end = 0; begin < pairs.size(); begin = end) {
+    comm::Watchdog::alive();
     while (end < pairs.size() && pairs[end].question == pairs[begin].question) ++end;
     std::vector<std::size_t> items(end - begin);
     std::iota(items.begin(), items.end(), begin);

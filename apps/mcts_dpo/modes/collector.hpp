@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "mcts_dpo/generation/solutions.hpp"
+#include "mcts_dpo/modes/meeting.hpp"
 #include "mcts_dpo/modes/round_records.hpp"
 #include "train/experiment.hpp"
 
@@ -36,6 +37,8 @@ struct CollectorCounts {
 
 class Collector {
  public:
+  /// Collective.
+  explicit Collector(const comm::Communicator& world) : meeting_(world) {}
   virtual ~Collector() = default;
   virtual CollectorCounts counts() const { return {}; }
   /// Collective. The decoder has the parameters to work with; records may hold what an earlier
@@ -43,13 +46,26 @@ class Collector {
   virtual void begin(const Round& round, const RoundRecords& records) = 0;
   /// Collective: works until at least `more` questions (or all) are done that were not, or until a
   /// signal or time asks for a pause and one is done at least; gathers into records.
-  virtual void run(std::int64_t more, RoundRecords& records) = 0;
+  void run(std::int64_t more, RoundRecords& records);
+
+  /// run() in parts, for ranks of which some do other work meanwhile. Where all meet.
+  Meeting& meeting() { return meeting_; }
+  /// Not collective: this rank's share, until the meeting is due.
+  virtual void work() = 0;
+  /// Collective.
+  virtual void gather(RoundRecords& records) = 0;
+
+ private:
+  Meeting meeting_;
 };
 
 std::unique_ptr<Collector> make_search_collector(const Config& config, const Prompts& prompts,
                                                  Decoder& decoder, train::RunContext& context);
-std::unique_ptr<Collector> make_sample_collector(const Config& config, const Prompts& prompts,
-                                                 Decoder& decoder, train::RunContext& context);
+/// Of a round that learns. Streams have the round's number in their names.
+SamplePlan round_samples(const Config& config);
+std::unique_ptr<Collector> make_sample_collector(const Config& config, const SamplePlan& plan,
+                                                 const Prompts& prompts, Decoder& decoder,
+                                                 train::RunContext& context);
 
 /// A record of sampled solutions, and back. Throws Code::kCheckpoint on damage.
 Bytes solution_bytes(const std::vector<Solution>& solutions);

@@ -149,10 +149,10 @@ void Iteration::begin_round(train::RunContext& context) {
 }
 
 void Iteration::make_collector(train::RunContext& context) {
-  collector_ =
-      config_.method == "mcts-dpo"
-          ? make_search_collector(config_, workshop_->prompts, workshop_->decoder, context)
-          : make_sample_collector(config_, workshop_->prompts, workshop_->decoder, context);
+  collector_ = config_.method == "mcts-dpo"
+                   ? make_search_collector(config_, workshop_->prompts, workshop_->decoder, context)
+                   : make_sample_collector(config_, round_samples(config_), workshop_->prompts,
+                                           workshop_->decoder, context);
 }
 
 void Iteration::start_collecting(const Round& round, RoundRecords& records,

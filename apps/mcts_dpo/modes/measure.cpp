@@ -77,49 +77,61 @@ void Measurement::state(store::StateRegistry& registry) {
 }
 
 std::uint64_t Measurement::step(train::RunContext& context) {
-  if (config_.eval_by == "search") return search(context);
-  config_.eval_by == "greedy" ? measure_greedily(context) : measure_samples(context);
-  return total_steps();
+  if (!begun_) begin(context);
+  const std::size_t before = records_->done();
+  collector_->run(config_.slice == 0 ? static_cast<std::int64_t>(total_steps()) : config_.slice,
+                  *records_);
+  if (config_.eval_by == "search") count_work(context);
+  if (records_->done() == records_->questions()) report(context);
+  return records_->done() - before;
 }
 
-void Measurement::measure_greedily(train::RunContext& context) {
-  const Accuracy found = workshop_->evaluate(context);
+void Measurement::begin(train::RunContext& context) {
+  if (restored_) records_->share_loaded(context.world);
+  const Prompts& prompts = workshop_->prompts;
+  Decoder& decoder = workshop_->decoder;
+  decoder.set_parameters(workshop_->policy.merged());
+  std::uint64_t number = kMeasurement;
+  if (config_.eval_by == "search") {
+    collector_ = make_search_collector(config_, prompts, decoder, context);
+    counted_ = decoder.statistics().generated;
+  } else {
+    const bool greedy = config_.eval_by == "greedy";
+    const SamplePlan plan = greedy ? greedy_samples() : evaluation_samples(config_);
+    collector_ = make_sample_collector(config_, plan, prompts, decoder, context);
+    number = greedy ? 0 : 1;
+  }
+  collector_->begin(
+      {number, 0, workshop_->evaluation, static_cast<std::size_t>(config_.root_searches)},
+      *records_);
+  begun_ = true;
+}
+
+void Measurement::report(train::RunContext& context) {
+  if (config_.eval_by == "search") return report_search(context);
+  std::vector<std::vector<Solution>> solutions;
+  for (std::size_t p = 0; p < questions_; ++p) {
+    solutions.push_back(solutions_of(records_->finished(p)));
+  }
+  if (config_.eval_by == "samples") return report_samples(solutions, context);
+  const Accuracy found = greedy_accuracy(solutions);
+  record(*context.metrics, questions_, found);
   found_ = fmt::format("{:.1f} % right, {:.1f} % without an answer, {:.1f} tokens",
                        100 * found.accuracy, 100 * found.unparsable, found.tokens);
 }
 
-void Measurement::measure_samples(train::RunContext& context) {
-  workshop_->decoder.set_parameters(workshop_->policy.merged());
-  const SampledAccuracy found = sampled_accuracy(config_, workshop_->evaluation, workshop_->sampler,
-                                                 workshop_->prompts, context.world);
-  context.metrics->row("eval/samples", context.step, {found.counts.begin(), found.counts.end()});
-  context.metrics->row("eval/pass_at", context.step, found.pass_at);
-  context.metrics->row("eval/self_consistency", context.step, found.self_consistency);
-  context.metrics->row("eval/sample_tokens", context.step, {found.tokens});
-  context.metrics->row("eval/majority_accuracy", context.step, {found.self_consistency.back()});
+void Measurement::report_samples(std::span<const std::vector<Solution>> solutions,
+                                 train::RunContext& context) {
+  const SampledAccuracy found = sampled_accuracy(config_, workshop_->prompts, solutions);
+  context.metrics->row("eval/samples", questions_, {found.counts.begin(), found.counts.end()});
+  context.metrics->row("eval/pass_at", questions_, found.pass_at);
+  context.metrics->row("eval/self_consistency", questions_, found.self_consistency);
+  context.metrics->row("eval/sample_tokens", questions_, {found.tokens});
+  context.metrics->row("eval/majority_accuracy", questions_, {found.self_consistency.back()});
   for (std::size_t i = 0; i < found.counts.size(); ++i) {
     found_ += fmt::format("{}{} samples: pass {:.1f} %, majority {:.1f} %", i == 0 ? "" : "; ",
                           found.counts[i], 100 * found.pass_at[i], 100 * found.self_consistency[i]);
   }
-}
-
-std::uint64_t Measurement::search(train::RunContext& context) {
-  if (!begun_) {
-    if (restored_) records_->share_loaded(context.world);
-    workshop_->decoder.set_parameters(workshop_->policy.merged());
-    collector_ = make_search_collector(config_, workshop_->prompts, workshop_->decoder, context);
-    counted_ = workshop_->decoder.statistics().generated;
-    collector_->begin(
-        {kMeasurement, 0, workshop_->evaluation, static_cast<std::size_t>(config_.root_searches)},
-        *records_);
-    begun_ = true;
-  }
-  const std::size_t before = records_->done();
-  collector_->run(config_.slice == 0 ? static_cast<std::int64_t>(total_steps()) : config_.slice,
-                  *records_);
-  count_work(context);
-  if (records_->done() == records_->questions()) report_search(context);
-  return records_->done() - before;
 }
 
 void Measurement::report_search(train::RunContext& context) {

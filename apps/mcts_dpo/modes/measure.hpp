@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -31,9 +32,9 @@ class Measurement final : public train::Experiment {
   }
 
  private:
-  void measure_greedily(train::RunContext& context);
-  void measure_samples(train::RunContext& context);
-  std::uint64_t search(train::RunContext& context);
+  void begin(train::RunContext& context);
+  void report(train::RunContext& context);
+  void report_samples(std::span<const std::vector<Solution>> solutions, train::RunContext& context);
   void report_search(train::RunContext& context);
   void report_opinions(const std::vector<SearchedTree>& trees, train::RunContext& context);
   void count_work(train::RunContext& context);

@@ -34,53 +34,73 @@ std::vector<Solution> solutions_of(std::span<const std::byte> bytes) {
   return solutions;
 }
 
+void Collector::run(std::int64_t more, RoundRecords& records) {
+  const auto left = static_cast<std::int64_t>(records.questions() - records.done());
+  meeting_.begin(std::min(more, left));
+  meeting_.work([this] { work(); });
+  gather(records);
+}
+
+SamplePlan round_samples(const Config& config) {
+  SamplePlan plan{config.samples, {}, SampleUse::kSolution};
+  plan.sampling.temperature = config.temperature;
+  plan.sampling.top_k = config.top_k;
+  plan.sampling.top_p = config.top_p;
+  return plan;
+}
+
 namespace {
 
+/// Questions are dealt by their number. What is being drawn when a checkpoint is taken is drawn
+/// again by who goes on from it: the same, since it depends on the question alone.
 class SampleCollector final : public Collector {
  public:
-  SampleCollector(const Config& config, const Prompts& prompts, Decoder& decoder,
-                  train::RunContext& context)
-      : config_(config), context_(context), sampler_(config, prompts, decoder, context.seed) {}
+  SampleCollector(const Config& config, const SamplePlan& plan, const Prompts& prompts,
+                  Decoder& decoder, train::RunContext& context)
+      : Collector(context.world),
+        plan_(plan),
+        context_(context),
+        sampler_(config, prompts, decoder, context.seed) {}
 
-  void begin(const Round& round, const RoundRecords&) override { round_ = round; }
-
-  void run(std::int64_t more, RoundRecords& records) override {
-    const comm::Communicator& world = context_.world;
-    const std::size_t begin = records.done();
-    const std::size_t end = std::min(begin + static_cast<std::size_t>(more), records.questions());
+  void begin(const Round& round, const RoundRecords& records) override {
+    first_ = round.first;
     const WorkShare share = work_share(context_);
-    std::vector<Record> mine;
-    world.agree([&] {
-      std::vector<SolutionSampler::Work> work;
-      for (std::size_t p = begin; p < end; ++p) {
-        if (static_cast<int>(p % static_cast<std::size_t>(share.parts)) != share.part) continue;
-        work.push_back({round_.first + p, &round_.questions[p]});
+    std::vector<SolutionSampler::Work> mine;
+    for (std::size_t p = 0; p < records.questions(); ++p) {
+      if (static_cast<int>(p % static_cast<std::size_t>(share.parts)) != share.part) continue;
+      if (!records.has(p)) mine.push_back({round.first + p, &round.questions[p]});
+    }
+    sampler_.begin(std::move(mine), plan_, round.number);
+  }
+
+  void work() override {
+    while (!sampler_.idle() && !meeting().due()) {
+      for (const SolutionSampler::Drawn& each : sampler_.advance()) {
+        mine_.push_back({each.index - first_, solution_bytes(each.solutions)});
+        meeting().done(1);
       }
-      nn::SamplingOptions sampling;
-      sampling.temperature = config_.temperature;
-      sampling.top_k = config_.top_k;
-      sampling.top_p = config_.top_p;
-      const auto all =
-          sampler_.draw(work, config_.samples, sampling, SampleUse::kSolution, round_.number);
-      for (std::size_t i = 0; i < work.size(); ++i) {
-        mine.push_back({work[i].index - round_.first, solution_bytes(all[i])});
-      }
-    });
-    records.gather(world, mine, {});
+    }
+  }
+
+  void gather(RoundRecords& records) override {
+    records.gather(context_.world, mine_, {});
+    mine_.clear();
   }
 
  private:
-  const Config& config_;
+  SamplePlan plan_;
   train::RunContext& context_;
   SolutionSampler sampler_;
-  Round round_;
+  std::uint64_t first_ = 0;
+  std::vector<Record> mine_;
 };
 
 }  // namespace
 
-std::unique_ptr<Collector> make_sample_collector(const Config& config, const Prompts& prompts,
-                                                 Decoder& decoder, train::RunContext& context) {
-  return std::make_unique<SampleCollector>(config, prompts, decoder, context);
+std::unique_ptr<Collector> make_sample_collector(const Config& config, const SamplePlan& plan,
+                                                 const Prompts& prompts, Decoder& decoder,
+                                                 train::RunContext& context) {
+  return std::make_unique<SampleCollector>(config, plan, prompts, decoder, context);
 }
 
 }  // namespace tenfold::mcts_dpo

@@ -1,8 +1,6 @@
 #include <optional>
 
-#include "base/clock.hpp"
 #include "base/log.hpp"
-#include "comm/signals.hpp"
 #include "mcts_dpo/modes/collector.hpp"
 #include "mcts_dpo/modes/search_pace.hpp"
 #include "mcts_dpo/modes/searched_trees.hpp"
@@ -21,14 +19,12 @@ WorkShare work_share(const train::RunContext& context) {
 
 namespace {
 
-/// Between two points where a checkpoint can be taken, when nothing else asks for one.
-constexpr double kPauseSeconds = 10;
-
 class SearchCollector final : public Collector {
  public:
   SearchCollector(const Config& config, const Prompts& prompts, Decoder& decoder,
                   train::RunContext& context)
-      : config_(config),
+      : Collector(context.world),
+        config_(config),
         prompts_(prompts),
         decoder_(decoder),
         context_(context),
@@ -46,7 +42,7 @@ class SearchCollector final : public Collector {
                                          return round_.questions[position_of(id) / round_.searches];
                                        });
     generated_before_ = decoder_.statistics().generated;
-    for (std::size_t which = 0; which < kCounters; ++which) counters_.set(which, 0);
+    counters_.set(kTaken, 0);
     std::vector<bool> begun(records.questions());
     for (const Record& each : records.unfinished()) begun.at(each.position) = true;
     std::vector<std::uint64_t> ids;
@@ -77,14 +73,16 @@ class SearchCollector final : public Collector {
     return counts;
   }
 
-  void run(std::int64_t more, RoundRecords& records) override {
-    const auto before = static_cast<std::int64_t>(records.done());
-    const auto left = static_cast<std::int64_t>(records.questions()) - before;
-    counters_.set(kPause, 0);
-    counters_.set(kFinished, 0);
-    const std::int64_t target = std::min(more, left);
-    const base::Stopwatch watch;
-    if (work_share(context_).any()) pool_->run([&] { return pause(target, watch); });
+  void work() override {
+    if (!work_share(context_).any()) return;
+    pool_->run([this] {
+      pace_.pulse(static_cast<std::int64_t>(expander_->statistics().steps),
+                  decoder_.statistics().generated - generated_before_, expander_->occupancy());
+      return meeting().due();
+    });
+  }
+
+  void gather(RoundRecords& records) override {
     std::vector<Record> under_way;
     for (std::vector<std::byte>& tree : pool_->trees()) {
       const std::uint64_t id = search::TreeSearch::id_of(search::ByteReader(tree));
@@ -95,31 +93,19 @@ class SearchCollector final : public Collector {
   }
 
  private:
-  enum Counter : std::size_t { kTaken, kFinished, kPause, kCounters };
+  enum Counter : std::size_t { kTaken, kCounters };
 
   void finished(search::TreeSearch&& search) {
     search::ByteWriter out;
     search.put(out);
     search::seal(out.bytes());
     mine_.push_back({position_of(search.id()), std::move(out.bytes())});
-    counters_.fetch_and_add(kFinished, 1);
+    meeting().done(1);
     pace_.tree_done();
   }
 
   std::uint64_t position_of(std::uint64_t id) const {
     return (question_of_search(id) - round_.first) * round_.searches + (id >> kSearchBit);
-  }
-
-  bool pause(std::int64_t target, const base::Stopwatch& watch) {
-    pace_.pulse(static_cast<std::int64_t>(expander_->statistics().steps),
-                decoder_.statistics().generated - generated_before_, expander_->occupancy());
-    const std::int64_t done = counters_.read(kFinished);
-    if (done >= target) return true;
-    if (context_.roles) return false;  // learners are at their updates until the round is over
-    if (comm::stop_bits() != 0 || watch.seconds() > kPauseSeconds) {
-      counters_.fetch_and_add(kPause, 1);
-    }
-    return done > 0 && counters_.read(kPause) > 0;
   }
 
   const Config& config_;

@@ -87,7 +87,8 @@ Learned Workshop::learned() const {
 
 Accuracy Workshop::evaluate(train::RunContext& context) {
   decoder.set_parameters(policy.merged());
-  const Accuracy found = greedy_accuracy(evaluation, sampler, context.world);
+  if (!meeting) meeting = std::make_unique<Meeting>(context.world);
+  const Accuracy found = greedy_accuracy(evaluation, sampler, *meeting, context.world);
   record(*context.metrics, context.step, found);
   return found;
 }

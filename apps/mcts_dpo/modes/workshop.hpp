@@ -8,6 +8,7 @@
 
 #include "mcts_dpo/evaluation.hpp"
 #include "mcts_dpo/learning/policy_learner.hpp"
+#include "mcts_dpo/modes/meeting.hpp"
 #include "mcts_dpo/policy.hpp"
 #include "mcts_dpo/question_sets.hpp"
 
@@ -24,7 +25,8 @@ struct Workshop {
   SolutionSampler sampler;
   TrainFile train_file;
   std::vector<Question> evaluation;
-  bool worked = false;  ///< a step was made
+  bool worked = false;               ///< a step was made
+  std::unique_ptr<Meeting> meeting;  ///< of ranks that evaluate; made by the first evaluation
 
   /// Collective: the policy's greedy accuracy, as metrics at this step.
   Accuracy evaluate(train::RunContext& context);
