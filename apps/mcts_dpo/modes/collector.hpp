@@ -35,6 +35,13 @@ struct CollectorCounts {
   std::int64_t similar = 0;     ///< samples that were too much like a sibling
 };
 
+inline CollectorCounts& operator+=(CollectorCounts& sum, const CollectorCounts& more) {
+  sum.evictions += more.evictions;
+  sum.duplicates += more.duplicates;
+  sum.similar += more.similar;
+  return sum;
+}
+
 class Collector {
  public:
   /// Collective.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/log.hpp"
@@ -194,7 +195,7 @@ void Iteration::count_tokens(train::RunContext& context) {
   counted_prefilled_ = now.prefilled;
   context.world.all_reduce(std::span(sums), comm::Op::kSum);
   if (config_.method == "mcts-dpo") {
-    add_work(*context.metrics, counted_work_, collector_->counts());
+    round_work_ += shared_work(context.world, counted_work_, collector_->counts());
   }
   generated_ += static_cast<double>(sums[0]);
   prefilled_ += static_cast<double>(sums[1]);
@@ -347,6 +348,7 @@ void Iteration::end_round(train::RunContext& context) {
   metrics.row("tokens/trained", step, {trained_});
   metrics.row("tokens/compute", step, {generated_ + prefilled_ + 3 * trained_});
   if (config_.method == "mcts-dpo") {
+    record_work(metrics, step, std::exchange(round_work_, {}));
     record_lessons(metrics, step, lessons_,
                    label_truth(config_, round(), lessons_, workshop_->prompts));
   }

@@ -91,6 +91,7 @@ class Iteration final : public train::Experiment {
 
   std::int64_t counted_generated_ = 0, counted_prefilled_ = 0;  ///< of this rank's decoder
   CollectorCounts counted_work_;                                ///< of this rank's collector
+  CollectorCounts round_work_;  ///< of all ranks, since the last round that ended
   double last_lr_ = 0;
   std::optional<double> sampling_gap_;
 };

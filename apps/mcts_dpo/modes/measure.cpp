@@ -43,8 +43,8 @@ void declare(train::Metrics& metrics, const Config& config) {
   rank0("self_evaluation/auc", "", "area under the ROC curve of C against the truth of steps",
         "max", 1);
   rank0("self_evaluation/ece", "", "expected calibration error of C", "min", 1);
-  metrics.declare({"search/generated", "tokens",
-                   "drawn by searches since the last row, over all ranks", "sum", "", 1});
+  rank0("search/generated", "tokens", "drawn by searches since the row before, over all ranks", "",
+        1);
   declare_search_metrics(metrics);
 }
 
@@ -190,13 +190,14 @@ void Measurement::report_opinions(const std::vector<SearchedTree>& trees,
   found_ += fmt::format("; self-evaluation: AUC {:.3f}, calibration error {:.3f}", auc, ece);
 }
 
-// Summed over ranks, and over rows by who reads them: what a killed process did is not lost.
 void Measurement::count_work(train::RunContext& context) {
   train::Metrics& metrics = *context.metrics;
   const std::int64_t generated = workshop_->decoder.statistics().generated;
-  metrics.add("search/generated", static_cast<double>(generated - counted_));
+  std::int64_t fresh = generated - counted_;
   counted_ = generated;
-  add_work(metrics, work_, collector_->counts());
+  context.world.all_reduce(std::span(&fresh, 1), comm::Op::kSum);
+  metrics.row("search/generated", context.step, {static_cast<double>(fresh)});
+  record_work(metrics, context.step, shared_work(context.world, work_, collector_->counts()));
 }
 
 void Measurement::keep_trees(const std::vector<SearchedTree>& trees,

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
+#include <vector>
 
 #include "mcts_dpo/search/search_rules.hpp"
 
@@ -17,10 +19,10 @@ void declare_search_metrics(train::Metrics& metrics) {
                    "rank0", "min", 1});
   metrics.declare({"search/evictions", "branches",
                    "whose keys and values made room for others and may have to be read again",
-                   "sum", "min", 1});
-  metrics.declare({"search/similar", "samples", "dropped by --dedup-similarity", "sum", "", 1});
+                   "rank0", "min", 1});
+  metrics.declare({"search/similar", "samples", "dropped by --dedup-similarity", "rank0", "", 1});
   metrics.declare(
-      {"search/duplicates", "samples", "of the same tokens as a sibling", "sum", "", 1});
+      {"search/duplicates", "samples", "of the same tokens as a sibling", "rank0", "", 1});
 }
 
 void record_tally(train::Metrics& metrics, std::uint64_t step, const StepTally& tally) {
@@ -50,14 +52,19 @@ void record_lessons(train::Metrics& metrics, std::uint64_t step, const Lessons& 
   row("pairs/over_limit", tally.over_limit);
 }
 
-void add_work(train::Metrics& metrics, CollectorCounts& before, const CollectorCounts& now) {
-  const auto add = [&](const char* name, std::int64_t earlier, std::int64_t count) {
-    metrics.add(name, static_cast<double>(count - earlier));
-  };
-  add("search/evictions", before.evictions, now.evictions);
-  add("search/duplicates", before.duplicates, now.duplicates);
-  add("search/similar", before.similar, now.similar);
+CollectorCounts shared_work(const comm::Communicator& world, CollectorCounts& before,
+                            const CollectorCounts& now) {
+  std::vector<std::int64_t> sums{now.evictions - before.evictions,
+                                 now.duplicates - before.duplicates, now.similar - before.similar};
   before = now;
+  world.all_reduce(std::span(sums), comm::Op::kSum);
+  return {sums[0], sums[1], sums[2]};
+}
+
+void record_work(train::Metrics& metrics, std::uint64_t step, const CollectorCounts& work) {
+  metrics.row("search/evictions", step, {static_cast<double>(work.evictions)});
+  metrics.row("search/duplicates", step, {static_cast<double>(work.duplicates)});
+  metrics.row("search/similar", step, {static_cast<double>(work.similar)});
 }
 
 void name_search(store::StateRegistry& registry, const Config& config) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "comm/communicator.hpp"
 #include "mcts_dpo/modes/collector.hpp"
 #include "mcts_dpo/modes/lessons.hpp"
 #include "mcts_dpo/modes/searched_trees.hpp"
@@ -18,9 +19,12 @@ void record_tally(train::Metrics& metrics, std::uint64_t step, const StepTally& 
 /// The same, and what became of the places for pairs.
 void record_lessons(train::Metrics& metrics, std::uint64_t step, const Lessons& lessons,
                     const LabelTruth& truth);
-/// Adds what came to this rank's counts since the last call, in which they were before; before
-/// becomes now.
-void add_work(train::Metrics& metrics, CollectorCounts& before, const CollectorCounts& now);
+/// Collective: what came to all ranks' counts since the last call, in which this rank's were
+/// before; before becomes now.
+CollectorCounts shared_work(const comm::Communicator& world, CollectorCounts& before,
+                            const CollectorCounts& now);
+/// Rows of what came since the rows before: they add up, also where a run was killed and goes on.
+void record_work(train::Metrics& metrics, std::uint64_t step, const CollectorCounts& work);
 
 /// Names what searches are a function of and half-searched trees cannot change, where it is not the
 /// default: older checkpoints stay readable.
