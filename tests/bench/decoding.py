@@ -182,7 +182,7 @@ def rows_of(case, work, seconds, machine):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("binary")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--cases", nargs="+", default=list(WORK), choices=list(WORK))
     parser.add_argument("--record", action="store_true", help="write docs/results/mcts_dpo.md")
     options = parser.parse_args()
