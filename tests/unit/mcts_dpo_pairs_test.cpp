@@ -115,7 +115,7 @@ TEST(PairsOf, TheBestIsAskedForWhateverWasCommittedTo) {
   EXPECT_EQ(other.pairs[0].winner, found.pairs[0].winner);
 }
 
-TEST(PairsOf, EqualQIsDecidedByPriorThenReward) {
+TEST(PairsOf, EqualQIsDecidedByVisitsThenReward) {
   Config config;
   config.min_gap = 0;
   config.require_right_path = false;
@@ -124,9 +124,21 @@ TEST(PairsOf, EqualQIsDecidedByPriorThenReward) {
   for (NodeId node = 1; node <= 3; ++node) tree.set_statistics(node, node, 0.5, 0);
   const Paired found = paired(config, tree, {0, 1});
   ASSERT_EQ(found.pairs.size(), 1U);
-  EXPECT_EQ(found.pairs[0].winner, (Tokens{3}));
-  EXPECT_EQ(found.pairs[0].loser, (Tokens{4}));
-  EXPECT_DOUBLE_EQ(found.pairs[0].smoothing, 0.5) << "three visits against two: at most a half";
+  EXPECT_EQ(found.pairs[0].winner, (Tokens{4})) << "has the most visits, all else is the reward's";
+  EXPECT_EQ(found.pairs[0].loser, (Tokens{3}));
+  EXPECT_DOUBLE_EQ(found.pairs[0].smoothing, 2.0 / 5);
+
+  // A commitment that is drawn weighs what was visited by its children: none here.
+  config.commit_temperature = 0.5;
+  Paired drawn = paired(config, tree, {0, 1});
+  EXPECT_EQ(drawn.pairs[0].winner, (Tokens{2}));
+  EXPECT_EQ(drawn.pairs[0].loser, (Tokens{3}));
+  EXPECT_DOUBLE_EQ(drawn.pairs[0].smoothing, 0.5) << "one visit against two: at most a half";
+  grow(tree, 2, {{5}});
+  drawn = paired(config, tree, {0, 1});
+  EXPECT_EQ(drawn.pairs[0].winner, (Tokens{3, 5}));
+  tree.set_statistics(1, 0, 0.5, 0);
+  EXPECT_EQ(paired(config, tree, {0, 1}).pairs[0].loser, (Tokens{2}));
 }
 
 TEST(PairsOf, WhatIsLeftOutIsCounted) {

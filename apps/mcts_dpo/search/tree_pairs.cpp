@@ -15,9 +15,24 @@ using search::Tree;
 
 namespace {
 
+// The share of a commitment that is decided by visits, up to a factor that siblings of equal Q have
+// in common: at temperature 0 all to those with the most, else as the search draws (section 2.9 of
+// the notes).
+double visit_share(const Config& config, const Tree& tree, NodeId node) {
+  if (config.commit_temperature > 0) {
+    return tree.visits(node) == 0 ? 0 : 1 + static_cast<double>(tree.child_count(node));
+  }
+  const NodeId parent = tree.parent(node);
+  for (std::uint32_t k = 0; k < tree.child_count(parent); ++k) {
+    if (tree.visits(tree.first_child(parent) + k) > tree.visits(node)) return 0;
+  }
+  return 1;
+}
+
 // The published code's order; edge rewards of siblings differ as their R do.
-auto rank_of(const Tree& tree, NodeId node) {
-  return std::tuple(tree.q(node), tree.prior(node), tree.reward(node), tree.visits(node));
+auto rank_of(const Config& config, const Tree& tree, NodeId node) {
+  return std::tuple(tree.q(node), visit_share(config, tree, node), tree.reward(node),
+                    tree.visits(node));
 }
 
 // The last node of the chain of only children below node.
@@ -46,8 +61,9 @@ Siblings choose(const Config& config, const Tree& tree, NodeId node, const nn::S
     children[k] = tree.first_child(node) + k;
   }
   // Ties: the first child is the better one.
-  std::stable_sort(children.begin(), children.end(),
-                   [&](NodeId a, NodeId b) { return rank_of(tree, b) < rank_of(tree, a); });
+  std::stable_sort(children.begin(), children.end(), [&](NodeId a, NodeId b) {
+    return rank_of(config, tree, b) < rank_of(config, tree, a);
+  });
   std::size_t loser = children.size() - 1;
   if (config.loser == "second") loser = 1;
   if (config.loser == "random") {

@@ -45,9 +45,10 @@ inline PairTally& PairTally::operator+=(const PairTally& other) {
 }
 
 /// At each depth of the committed path, among the children of its node: the winner has the highest
-/// Q (then prior, edge reward, R, N); the loser is the worst, the second, or any other. A child
-/// with a chain of only children below goes with it. The smoothing is none, constant, or by visits.
-/// question names the pairs. The draw of a random loser depends on seed, round and question.
+/// Q (then its share of the visits, edge reward, R, N); the loser is the worst, the second, or any
+/// other. A child with a chain of only children below goes with it. The smoothing is none,
+/// constant, or by visits. question names the pairs. The draw of a random loser depends on seed,
+/// round and question.
 std::vector<PreferencePair> pairs_of(const Config& config, const search::Tree& tree,
                                      std::span<const search::NodeId> committed,
                                      std::int64_t question, std::uint32_t seed, std::uint64_t round,
