@@ -108,7 +108,8 @@ void declare_data(Config& c, cli::OptionTable& table) {
       .range(0, 1e9);
   table.add("data.allow-leak", &c.allow_leak, "questions of one file may be in the other");
   table
-      .add("data.eval-questions", &c.eval_questions, "questions of an evaluation, spread over a file; 0: all of it, 300 generated ones")
+      .add("data.eval-questions", &c.eval_questions,
+           "questions of an evaluation, spread over a file; 0: all of it, 300 generated ones")
       .range(0, 1e7);
   table.add("data.eval-split", &c.eval_split, "part of a generated task: tune on validation")
       .choices({"test", "validation"});
@@ -405,9 +406,10 @@ void Config::validate() const {
     for (const std::string_view name : names) {
       if (text.find(name) != std::string::npos) return;
     }
-    refuse(fmt::format("--prompt.{} '{}' has no {}: every prompt would be the same", option,
-                       base::printable(text), fmt::join(names, " or ")),
-           "Write the placeholder where its text belongs; a number of questions is --learn.questions");
+    refuse(
+        fmt::format("--prompt.{} '{}' has no {}: every prompt would be the same", option,
+                    base::printable(text), fmt::join(names, " or ")),
+        "Write the placeholder where its text belongs; a number of questions is --learn.questions");
   };
   needs("question", prompt_question, {"{question}", "{text}"});
   needs("evaluation", prompt_evaluation, {"{question}"});
@@ -462,10 +464,11 @@ double learning_rate(const Config& config, const UpdatePlace& place) {
   }
   if (config.lr_schedule == "constant") return config.lr;
   const double done =
-      cycles ? static_cast<double>(at - config.lr_warmup) /
-                   static_cast<double>(std::max<std::int64_t>(config.lr_cycle - config.lr_warmup, 1))
-             : std::clamp((place.before - config.lr_warmup_share) / (1 - config.lr_warmup_share),
-                          0.0, 1.0);
+      cycles
+          ? static_cast<double>(at - config.lr_warmup) /
+                static_cast<double>(std::max<std::int64_t>(config.lr_cycle - config.lr_warmup, 1))
+          : std::clamp((place.before - config.lr_warmup_share) / (1 - config.lr_warmup_share), 0.0,
+                       1.0);
   return config.lr_final +
          (config.lr - config.lr_final) * 0.5 * (1 + std::cos(std::numbers::pi * done));
 }

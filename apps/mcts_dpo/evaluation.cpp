@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <map>
 
-#include "mcts_dpo/answers/extract.hpp"
-#include "mcts_dpo/answers/normalise.hpp"
+#include "mcts_dpo/answers/vote.hpp"
 
 namespace tenfold::mcts_dpo {
 
@@ -21,16 +21,20 @@ std::vector<SolutionSampler::Work> dealt(const std::vector<Question>& questions,
   return mine;
 }
 
-// The answer that most of the first k solutions give; of equal counts the one that came first.
+/// Of a solution that says nothing in a vote.
+constexpr std::size_t kNoVote = std::numeric_limits<std::size_t>::max();
+
+// Whether the party that most of the first k solutions vote for is right, as its first solution is;
+// of equal counts the one that came first.
 bool majority_is_right(const std::vector<Solution>& solutions,
-                       const std::vector<std::string>& votes, std::size_t k) {
-  std::map<std::string, std::size_t> counts;
+                       const std::vector<std::size_t>& votes, std::size_t k) {
+  std::map<std::size_t, std::size_t> counts;
   for (std::size_t i = 0; i < k; ++i) {
-    if (!votes[i].empty()) ++counts[votes[i]];
+    if (votes[i] != kNoVote) ++counts[votes[i]];
   }
   std::size_t best = k, most = 0;
   for (std::size_t i = 0; i < k; ++i) {
-    if (votes[i].empty() || counts[votes[i]] <= most) continue;
+    if (votes[i] == kNoVote || counts[votes[i]] <= most) continue;
     most = counts[votes[i]];
     best = i;
   }
@@ -54,11 +58,6 @@ Accuracy accuracy_of(const GreedySums& sums, std::size_t questions) {
 }
 
 }  // namespace
-
-std::string voted_answer(std::string_view text) {
-  const auto answer = extract_answer(text);
-  return answer ? normalised_answer(answer->text) : "";
-}
 
 SamplePlan greedy_samples() {
   SamplePlan plan{1, {}, SampleUse::kEvaluation};
@@ -106,6 +105,7 @@ SamplePlan evaluation_samples(const Config& config) {
 }
 
 SampledAccuracy sampled_accuracy(const Config& config, const Prompts& prompts,
+                                 std::span<const Question> questions,
                                  std::span<const std::vector<Solution>> solutions) {
   SampledAccuracy result;
   for (std::int64_t k = 1; k < config.eval_samples; k *= 2) result.counts.push_back(k);
@@ -114,9 +114,11 @@ SampledAccuracy sampled_accuracy(const Config& config, const Prompts& prompts,
   std::vector<std::int64_t> majorities(result.counts.size());
   std::int64_t tokens = 0;
   for (std::size_t i = 0; i < solutions.size(); ++i) {
-    std::vector<std::string> votes;
+    std::vector<std::size_t> votes;
+    Parties parties;
     for (const Solution& solution : solutions[i]) {
-      votes.push_back(voted_answer(prompts.text(solution.tokens)));
+      const std::string answer = voted_answer(prompts.text(solution.tokens), questions[i].choices);
+      votes.push_back(answer.empty() ? kNoVote : parties.of(answer));
       tokens += std::ssize(solution.tokens);
       right[i] += solution.judgement.verdict == Verdict::kRight ? 1 : 0;
     }

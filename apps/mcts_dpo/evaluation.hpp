@@ -3,8 +3,6 @@
 
 #include <cstdint>
 #include <span>
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "mcts_dpo/generation/solutions.hpp"
@@ -39,10 +37,8 @@ struct SampledAccuracy {
 SamplePlan evaluation_samples(const Config& config);
 /// Of such solutions, [question][samples].
 SampledAccuracy sampled_accuracy(const Config& config, const Prompts& prompts,
+                                 std::span<const Question> questions,
                                  std::span<const std::vector<Solution>> solutions);
-
-/// What a solution's text is counted as in a vote: its answer, normalised; "" where there is none.
-std::string voted_answer(std::string_view text);
 
 /// 1 - C(n - c, k) / C(n, k): probability that k of n samples, c of them right, hold a right one.
 double pass_at_k(std::int64_t n, std::int64_t c, std::int64_t k);

@@ -9,6 +9,7 @@
 #include "mcts_dpo/answers/expression.hpp"
 #include "mcts_dpo/answers/extract.hpp"
 #include "mcts_dpo/answers/normalise.hpp"
+#include "mcts_dpo/answers/vote.hpp"
 
 namespace tenfold::mcts_dpo {
 namespace {
@@ -359,4 +360,26 @@ TEST(AnswersChoice, LettersAndGrades) {
 }
 
 }  // namespace
+TEST(Votes, AreOfWhatIsMeant) {
+  Parties parties;
+  const auto party = [&](std::string_view text) { return parties.of(voted_answer(text, {})); };
+  EXPECT_EQ(party("The answer is 1/2"), 0U);
+  EXPECT_EQ(party("The answer is 3"), 1U);
+  EXPECT_EQ(party("The answer is 0.5"), 0U);
+  EXPECT_EQ(party("so \\boxed{\\frac{1}{2}}"), 0U);
+  EXPECT_EQ(party("The answer is 3.0"), 1U);
+  EXPECT_EQ(party("The answer is 0.25"), 2U);
+}
+
+TEST(Votes, OfChoicesAreTheirLetters) {
+  const std::vector<std::string> choices{"sand", "glass", "moss"};
+  for (const char* const text :
+       {"The answer is (C)", "The answer is C.", "The answer is (C) moss"}) {
+    EXPECT_EQ(voted_answer(text, choices), "C") << text;
+  }
+  EXPECT_EQ(voted_answer("The answer is (A) or (B)", choices), "") << "two letters are no vote";
+  EXPECT_EQ(voted_answer("it depends", choices), "");
+  EXPECT_EQ(voted_answer("The answer is moss", choices), "moss");
+}
+
 }  // namespace tenfold::mcts_dpo

@@ -221,7 +221,7 @@ TEST(LeafVotes, AreSumsOverVisitedSolutions) {
   for (const auto& [node, visits] : {std::pair(1, 2), {2, 3}, {3, 4}, {4, 9}, {5, 0}, {6, 2}}) {
     tree.set_statistics(static_cast<NodeId>(node), static_cast<std::uint32_t>(visits), 0, 0);
   }
-  const std::vector<LeafVote> votes = leaf_votes(tiny.prompts, tree);
+  const std::vector<LeafVote> votes = leaf_votes(tiny.prompts, tiny.questions[0], tree);
   ASSERT_EQ(votes.size(), 2U) << "no answer is no vote, and nor is what no path came to";
   EXPECT_EQ(votes[0].answer, "3");
   EXPECT_EQ(votes[0].visits, 5);

@@ -279,8 +279,8 @@ bool equivalent_at(std::string_view answer, std::string_view gold, const Compare
   return same_symbols(answer, gold, options);
 }
 
-/// Letters of choices that a phrase names, in order, each once: "(B)" anywhere, otherwise capital
-/// letters that stand alone.
+}  // namespace
+
 std::vector<std::size_t> named_choices(std::string_view phrase, std::size_t choices) {
   std::vector<std::size_t> in_brackets, alone;
   const auto add = [](std::vector<std::size_t>& list, std::size_t choice) {
@@ -303,8 +303,6 @@ std::vector<std::size_t> named_choices(std::string_view phrase, std::size_t choi
   }
   return in_brackets.empty() ? alone : in_brackets;
 }
-
-}  // namespace
 
 std::string_view verdict_name(Verdict verdict) {
   constexpr std::array<std::string_view, 3> kNames = {"right", "wrong", "unparsable"};

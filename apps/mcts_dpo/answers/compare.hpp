@@ -2,9 +2,11 @@
 // and identities tested at fixed rational points; computer algebra only where it is asked for.
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tenfold::mcts_dpo {
 
@@ -40,6 +42,10 @@ bool equivalent(std::string_view answer, std::string_view gold, const CompareOpt
 
 /// Finds the answer in a text (extract_answer) and compares it with the right one.
 Verdict judge(std::string_view text, std::string_view gold, const CompareOptions& options = {});
+
+/// Letters of choices (0 is A) that a phrase names, in order, each once: "(B)" anywhere, otherwise
+/// capital letters that stand alone.
+std::vector<std::size_t> named_choices(std::string_view phrase, std::size_t choices);
 
 struct ChoiceGrade {
   Verdict verdict = Verdict::kUnparsable;

@@ -122,7 +122,8 @@ void Measurement::report(train::RunContext& context) {
 
 void Measurement::report_samples(std::span<const std::vector<Solution>> solutions,
                                  train::RunContext& context) {
-  const SampledAccuracy found = sampled_accuracy(config_, workshop_->prompts, solutions);
+  const SampledAccuracy found =
+      sampled_accuracy(config_, workshop_->prompts, workshop_->evaluation, solutions);
   context.metrics->row("eval/samples", questions_, {found.counts.begin(), found.counts.end()});
   context.metrics->row("eval/pass_at", questions_, found.pass_at);
   context.metrics->row("eval/self_consistency", questions_, found.self_consistency);
@@ -137,7 +138,8 @@ void Measurement::report_samples(std::span<const std::vector<Solution>> solution
 void Measurement::report_search(train::RunContext& context) {
   const std::vector<SearchedTree> trees = searched_trees(config_, *records_, context.seed);
   double right = 0, any = 0, tokens = 0, vote = 0, weighted_vote = 0;
-  for (const SearchedTree& each : trees) {
+  for (std::size_t q = 0; q < trees.size(); ++q) {
+    const SearchedTree& each = trees[q];
     right += right_path(each.tree, each.committed) ? 1 : 0;
     bool holds = false;
     for (search::NodeId node = 1; node < each.tree.size(); ++node) {
@@ -145,7 +147,8 @@ void Measurement::report_search(train::RunContext& context) {
       tokens += static_cast<double>(each.tree.items(node).size());
     }
     any += holds ? 1 : 0;
-    const std::vector<LeafVote> votes = leaf_votes(workshop_->prompts, each.tree);
+    const std::vector<LeafVote> votes =
+        leaf_votes(workshop_->prompts, workshop_->evaluation[q], each.tree);
     vote += vote_is_right(votes, &LeafVote::visits) ? 1 : 0;
     weighted_vote += vote_is_right(votes, &LeafVote::weighted) ? 1 : 0;
   }

@@ -11,7 +11,7 @@
 namespace tenfold::mcts_dpo {
 
 struct LeafVote {
-  std::string answer;   ///< normalised
+  std::string answer;   ///< as the first of its party has it, normalised
   double visits = 0;    ///< sum over the solutions in the tree that end with it
   double weighted = 0;  ///< the same sum of visits times C, the model's own opinion
   bool right = false;   ///< by the first of them
@@ -19,7 +19,8 @@ struct LeafVote {
 
 /// Of all answers that visited ends of solutions give, in the order of their first nodes; solutions
 /// without an answer do not vote.
-std::vector<LeafVote> leaf_votes(const Prompts& prompts, const search::Tree& tree);
+std::vector<LeafVote> leaf_votes(const Prompts& prompts, const Question& question,
+                                 const search::Tree& tree);
 
 /// Whether the answer with the largest sum is right; of equal sums the first. No votes: false.
 bool vote_is_right(const std::vector<LeafVote>& votes, double LeafVote::*sum);
