@@ -56,9 +56,9 @@ void Loop::published(std::uint64_t before) {
   const auto due = [&](std::int64_t every) {
     return crosses(before, context.step, static_cast<std::uint64_t>(every));
   };
-  if (due(options.metrics_every)) context.metrics->publish(context.step);
-  const std::uint64_t evaluate_every = parts_.experiment.evaluate_every();
   const bool last = context.step >= parts_.experiment.total_steps();
+  if (due(options.metrics_every) || last) context.metrics->publish(context.step);
+  const std::uint64_t evaluate_every = parts_.experiment.evaluate_every();
   if (crosses(before, context.step, evaluate_every) || last) {
     parts_.watchdog.beat("evaluate");
     parts_.experiment.evaluate(context);
