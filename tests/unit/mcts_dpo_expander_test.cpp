@@ -348,6 +348,29 @@ TEST(StepExpander, CountsWhatItGives) {
   Config config = small_config();
   config.inject_solution = true;
   Tiny tiny(config);
+// Cuts of the official rules put an end behind text that went on.
+TEST(StepExpander, RecordsWhatEveryStepsTokensAreWorthUnderOfficialRules) {
+  Config config = small_config();
+  config.step_rule = "official";
+  config.step_tokens = 12;
+  config.solution_tokens = 60;
+  config.root_breadth = config.breadth = 6;
+  Tiny tiny(config);
+  const Searched found = searched(tiny, 8, 3);
+  EXPECT_GT(found.statistics.ends_appended, 4U);
+  for (const auto& [id, tree] : found.trees) {
+    for (NodeId node = 1; node < tree.size(); ++node) {
+      Tokens path = tree.state_items(tree.parent(node));
+      double sum = 0;
+      for (const std::int32_t token : tree.items(node)) {
+        sum += tiny.after(path)[static_cast<std::size_t>(token)];
+        path.push_back(token);
+      }
+      ASSERT_NEAR(tree.log_prob(node), sum, 1e-5) << "tree " << id << ", node " << node;
+    }
+  }
+}
+
   const Searched found = searched(tiny, 5, 5);
   ExpanderStatistics counted;
   for (const auto& [id, tree] : found.trees) {

@@ -17,10 +17,11 @@ using search::Tree;
 
 namespace {
 
-// Two requests of one job: its samples, and the given solution's step.
-constexpr std::int64_t kSamples = 0, kInjected = 1, kKinds = 2;
 // Evaluations are asked for under job and candidate.
 constexpr std::int64_t kMostCandidates = 1 << 16;
+// Requests of one job: its samples, the given solution's step, and of each candidate the end that
+// the rules put behind it.
+constexpr std::int64_t kSamples = 0, kInjected = 1, kEnds = 2, kKinds = kEnds + kMostCandidates;
 
 // Of the step's tokens that are the sample's; the official rules may have written another end.
 std::vector<float> states_of(const Step& step, nn::GeneratedSample& sample) {
@@ -225,10 +226,6 @@ void StepExpander::take_samples(Job& job, nn::GenerationResult& result) {
     Candidate candidate;
     candidate.step = job.watchers[k].cut(sample, cap, job.node == 0, result.samples.size() == 1);
     candidate.states = states_of(candidate.step, sample);
-    if (candidate.step.tokens.empty()) {
-      candidate.step.tokens = {prompts_.ends().front()};
-      candidate.step.terminal = true;
-    }
     const auto length = static_cast<std::int64_t>(candidate.step.tokens.size());
     // A solution that may not become longer ends here, as it is.
     if (tokens_left(job) - length <= 0 ||
@@ -261,7 +258,8 @@ void StepExpander::keep(Job& job, Candidate candidate) {
   job.candidates.push_back(std::move(candidate));
 }
 
-// Before opinions are asked for, which may have to wait for room: these sequences can make it.
+// Before ends and opinions are asked for, which may have to wait for room: these sequences can make
+// it.
 void StepExpander::store(Job& job) {
   for (std::uint32_t child = 0; child < job.candidates.size(); ++child) {
     const Candidate& candidate = job.candidates[child];
@@ -270,6 +268,27 @@ void StepExpander::store(Job& job) {
     } else {
       cache_.put(job.id, job.node, child, candidate.sequence);
     }
+  }
+}
+
+// An end that was not sampled has a probability all the same, which a search's priors and the
+// learner's sums need: whatever policy is asked, a step is all its tokens.
+void StepExpander::score_ends(Job& job, std::int64_t number) {
+  for (std::size_t c = 0; c < job.candidates.size(); ++c) {
+    const Step& step = job.candidates[c].step;
+    if (!step.end_appended) continue;
+    const Tokens sampled(step.tokens.begin(), step.tokens.end() - 1);
+    nn::GenerationRequest request;
+    request.id = number * kKinds + kEnds + static_cast<std::int64_t>(c);
+    request.pending = job.path;
+    request.pending.insert(request.pending.end(), sampled.begin(), sampled.end());
+    request.locate = [this, &job, sampled](nn::GenerationRequest& each) {
+      locate(job, sampled, each);
+    };
+    request.choices = {step.tokens.back()};
+    ++job.awaited;
+    ++statistics_.ends_appended;
+    decoder_.generator().submit(std::move(request));
   }
 }
 
@@ -304,13 +323,21 @@ void StepExpander::advance(std::vector<Expansion>& finished) {
           answer->confidence;
       if (--job.awaited > 0) continue;
     } else {
+      const std::int64_t kind = result.id % kKinds;
       number = result.id / kKinds;
       Job& job = jobs_.at(number);
-      result.id % kKinds == kInjected ? take_injected(job, result) : take_samples(job, result);
-      if (--job.awaited > 0) continue;
-      store(job);
-      evaluate(job, number);
-      if (job.awaited > 0) continue;
+      if (kind >= kEnds) {
+        job.candidates[static_cast<std::size_t>(kind - kEnds)].step.log_prob +=
+            double{result.choice_log_probabilities.front()};
+        if (--job.awaited > 0) continue;
+      } else {
+        kind == kInjected ? take_injected(job, result) : take_samples(job, result);
+        if (--job.awaited > 0) continue;
+        store(job);
+        score_ends(job, number);
+        evaluate(job, number);
+        if (job.awaited > 0) continue;
+      }
     }
     finish(jobs_.at(number), finished);
     jobs_.erase(number);

@@ -19,7 +19,7 @@
 namespace tenfold::mcts_dpo {
 
 struct ExpanderStatistics {
-  std::uint64_t steps = 0, duplicates = 0, truncated = 0, injected = 0;
+  std::uint64_t steps = 0, duplicates = 0, truncated = 0, injected = 0, ends_appended = 0;
   std::uint64_t similar = 0;  ///< samples that were dropped by --dedup-similarity
   std::uint64_t right = 0, wrong = 0, unparsable = 0;  ///< terminals
 };
@@ -84,6 +84,7 @@ class StepExpander final : public search::Expander {
   void store(Job& job);
   void evaluate(Job& job, std::int64_t number);
   void finish(Job& job, std::vector<search::Expansion>& finished);
+  void score_ends(Job& job, std::int64_t number);
   search::NodeFacts facts_of(const Job& job, const Candidate& candidate);
   void judge_end(const Job& job, const Candidate& candidate, search::NodeFacts& facts);
   std::int64_t tokens_left(const Job& job) const;

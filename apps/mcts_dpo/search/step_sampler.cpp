@@ -11,6 +11,11 @@ StepRules incremental(const StepRules& rules) {
   return rules.kind == StepRules::Kind::kOfficial ? StepRules{} : rules;
 }
 
+void append_end(Step& step, const Prompts& prompts) {
+  step.tokens.push_back(prompts.ends().front());
+  step.terminal = step.end_appended = true;
+}
+
 }  // namespace
 
 StepWatcher::StepWatcher(const Prompts& prompts, const StepRules& rules,
@@ -51,7 +56,7 @@ Step StepWatcher::cut(const nn::GeneratedSample& sample, std::size_t cap, bool a
   step.tokens.assign(sample.tokens.begin(),
                      sample.tokens.begin() + static_cast<std::ptrdiff_t>(length));
   for (std::size_t i = 0; i < length; ++i) step.log_prob += double{sample.log_probabilities[i]};
-  if (add_end) step.tokens.push_back(prompts_->ends().front());
+  if (add_end || length == 0) append_end(step, *prompts_);
   return step;
 }
 

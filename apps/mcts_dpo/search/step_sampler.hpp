@@ -13,10 +13,11 @@ namespace tenfold::mcts_dpo {
 
 /// A step that was cut out of a sample.
 struct Step {
-  Tokens tokens;  ///< a prefix of what was sampled; a solution that ended has its end token
-  double log_prob = 0;
+  Tokens tokens;        ///< a prefix of what was sampled; a solution that ended has its end token
+  double log_prob = 0;  ///< of the tokens that were sampled
   bool terminal = false;
   bool truncated = false;
+  bool end_appended = false;  ///< the end was not sampled: its log-probability is not in the sum
 };
 
 /// Follows one sample.
@@ -29,7 +30,7 @@ class StepWatcher {
   /// True when the step is over.
   bool push(std::int32_t token);
   /// The step of a finished sample. cap: tokens that it could have; at_root and single as
-  /// OfficialSample has them.
+  /// OfficialSample has them. Where the cut leaves nothing the step is the end alone.
   Step cut(const nn::GeneratedSample& sample, std::size_t cap, bool at_root, bool single) const;
 
  private:
