@@ -216,15 +216,19 @@ class Naive {
       const std::vector<double> after = tiny_.after(asked);
       return 1 / (1 + std::exp(after[wrong] - after[right]));
     }
+    const auto yes = static_cast<std::size_t>(*tiny_.tokenizer->token_id("yes"));
+    const auto no = static_cast<std::size_t>(*tiny_.tokenizer->token_id("no"));
     for (int i = 0; i < 4; ++i) {
       const std::vector<double> after = tiny_.after(asked);
       const auto token =
           static_cast<std::size_t>(std::max_element(after.begin(), after.end()) - after.begin());
-      if (token == right || token == wrong) return std::exp(after[right]);
+      if (token == right || token == wrong || token == yes || token == no) {
+        return std::exp(after[right]) + std::exp(after[yes]);
+      }
       if (static_cast<std::int32_t>(token) == end()) break;
       asked.push_back(static_cast<std::int32_t>(token));
     }
-    return 0;
+    return tree_.reward(node);
   }
 
   void check_child(NodeId node, NodeId child, const Child& expected) const {
@@ -344,10 +348,6 @@ INSTANTIATE_TEST_SUITE_P(Options, StepExpanderIs,
                                               }}),
                          [](const auto& one) { return std::string(one.param.name); });
 
-TEST(StepExpander, CountsWhatItGives) {
-  Config config = small_config();
-  config.inject_solution = true;
-  Tiny tiny(config);
 // Cuts of the official rules put an end behind text that went on.
 TEST(StepExpander, RecordsWhatEveryStepsTokensAreWorthUnderOfficialRules) {
   Config config = small_config();
@@ -371,6 +371,10 @@ TEST(StepExpander, RecordsWhatEveryStepsTokensAreWorthUnderOfficialRules) {
   }
 }
 
+TEST(StepExpander, CountsWhatItGives) {
+  Config config = small_config();
+  config.inject_solution = true;
+  Tiny tiny(config);
   const Searched found = searched(tiny, 5, 5);
   ExpanderStatistics counted;
   for (const auto& [id, tree] : found.trees) {

@@ -1,6 +1,7 @@
 #include "mcts_dpo/generation/prompts.hpp"
 
 #include <algorithm>
+#include <cctype>
 
 #include "base/error.hpp"
 
@@ -29,6 +30,7 @@ Prompts::Prompts(const Config& config, const dataset::Tokenizer& tokenizer)
   }
   static_cast<void>(prompt_text(Question{}, templates_));  // refuses what cannot be filled
   if (config.self_evaluation != "off" || config.verdicts > 0) find_verdicts();
+  if (config.self_evaluation == "official") find_variants();
 }
 
 // Both verdicts in tokens: they part at some token, which is where an opinion is read.
@@ -41,6 +43,45 @@ void Prompts::find_verdicts() {
   verdict_begin_.assign(right.begin(), at);
   right_ = *at;
   wrong_ = *other;
+}
+
+std::optional<std::int32_t> Prompts::single(const std::string& text) const {
+  Tokens tokens;
+  try {
+    tokens = continuation(text);
+  } catch (const base::Error& error) {
+    if (error.code() != base::Code::kData) throw;
+    return std::nullopt;  // a word that the vocabulary has not
+  }
+  if (tokens.size() != 1 || tokens.front() == tokenizer_.unknown()) return std::nullopt;
+  return tokens.front();
+}
+
+Tokens Prompts::variants(bool right) const {
+  const std::string letter(1, verdict_text(right, evaluation_).at(1));
+  const std::string& word = right ? evaluation_.right : evaluation_.wrong;
+  std::string capital = word;
+  capital.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(word.front())));
+  Tokens found;
+  for (const std::string& text : {letter, "(" + letter, "(" + letter + ")", word, capital}) {
+    for (const std::string& spelled : {text, " " + text}) {
+      const auto token = single(spelled);
+      if (token && std::find(found.begin(), found.end(), *token) == found.end()) {
+        found.push_back(*token);
+      }
+    }
+  }
+  return found;
+}
+
+void Prompts::find_variants() {
+  right_variants_ = variants(true);
+  wrong_variants_ = variants(false);
+  if (!right_variants_.empty() && !wrong_variants_.empty()) return;
+  throw base::Error(base::Code::kData,
+                    "--self-evaluation official: the tokenizer has no single token for the letter "
+                    "or the text of an option",
+                    "Choose other --right-option and --wrong-option, or --self-evaluation forced");
 }
 
 bool Prompts::is_end(std::int32_t token) const {
@@ -73,7 +114,7 @@ std::string Prompts::text(std::span<const std::int32_t> tokens) const {
   return tokenizer_.decode(tokens);
 }
 
-Tokens Prompts::evaluation(const Question& question, std::string_view partial) const {
+Tokens Prompts::open_evaluation(const Question& question, std::string_view partial) const {
   Tokens tokens;
   if (tokenizer_.bos()) tokens.push_back(*tokenizer_.bos());
   tokenizer_.append_ids(evaluation_prompt(question, lines_of(partial), evaluation_), {}, tokens);
@@ -82,6 +123,11 @@ Tokens Prompts::evaluation(const Question& question, std::string_view partial) c
 }
 
 Tokens Prompts::evaluation_lesson(const EvaluationExample& example, std::int64_t* prompt) const {
+  return tokens;
+}
+
+Tokens Prompts::evaluation(const Question& question, std::string_view partial) const {
+  Tokens tokens = open_evaluation(question, partial);
   Tokens tokens;
   if (tokenizer_.bos()) tokens.push_back(*tokenizer_.bos());
   tokenizer_.append_ids(example.prompt, {}, tokens);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,7 +24,8 @@ using Tokens = std::vector<std::int32_t>;
 class Prompts {
  public:
   /// tokenizer must outlive this. Throws Code::kUsage for templates that cannot be filled,
-  /// Code::kData for a tokenizer without a token that ends a text.
+  /// Code::kData for a tokenizer without a token that ends a text, or without one that
+  /// --self-evaluation official could look for.
   Prompts(const Config& config, const dataset::Tokenizer& tokenizer);
 
   /// The begin token where the tokenizer has one, and the prompt. Throws Code::kData for text that
@@ -40,6 +42,13 @@ class Prompts {
   /// wrong().
   Tokens evaluation(const Question& question, std::string_view partial) const;
   std::int32_t right() const { return right_; }
+  /// The same, but the model may say what it likes: for --self-evaluation official, which looks for
+  /// a verdict in a few greedy tokens.
+  Tokens open_evaluation(const Question& question, std::string_view partial) const;
+  /// Single tokens that the tokenizer has for the letter and the text of an option: B, (B, (B),
+  /// correct, Correct, each with and without a space before it. Of --self-evaluation official.
+  const Tokens& right_variants() const { return right_variants_; }
+  const Tokens& wrong_variants() const { return wrong_variants_; }
   std::int32_t wrong() const { return wrong_; }
   /// A sequence that teaches to evaluate: an example's prompt and verdict, and the end token.
   Tokens evaluation_lesson(const EvaluationExample& example, std::int64_t* prompt) const;
@@ -53,11 +62,15 @@ class Prompts {
  private:
   void find_verdicts();
 
+  void find_variants();
+  Tokens variants(bool right) const;
+  std::optional<std::int32_t> single(const std::string& text) const;
   const dataset::Tokenizer& tokenizer_;
   PromptTemplates templates_;
   EvaluationTemplates evaluation_;
   Tokens verdict_begin_;  ///< what both verdicts begin with
   std::int32_t right_ = -1, wrong_ = -1;
 };
+  Tokens right_variants_, wrong_variants_;
 
 }  // namespace tenfold::mcts_dpo

@@ -46,6 +46,7 @@ void declare(train::Metrics& metrics, const Config& config) {
   rank0("search/generated", "tokens", "drawn by searches since the row before, over all ranks", "",
         1);
   declare_search_metrics(metrics);
+  rank0("self_evaluation/mean", "", "mean C of steps whose truth is known", "", 1);
 }
 
 }  // namespace
@@ -188,8 +189,12 @@ void Measurement::report_opinions(const std::vector<SearchedTree>& trees,
   }
   const double auc = area_under_curve(opinions);
   const double ece = expected_calibration_error(opinions);
-  context.metrics->row("self_evaluation/auc", context.step, {auc});
-  context.metrics->row("self_evaluation/ece", context.step, {ece});
+  train::Metrics& metrics = *context.metrics;
+  metrics.row("self_evaluation/auc", context.step, {auc});
+  metrics.row("self_evaluation/ece", context.step, {ece});
+  double sum = 0;
+  for (const Opinion& each : opinions) sum += each.confidence;
+  metrics.row("self_evaluation/mean", context.step, {sum / static_cast<double>(opinions.size())});
   found_ += fmt::format("; self-evaluation: AUC {:.3f}, calibration error {:.3f}", auc, ece);
 }
 

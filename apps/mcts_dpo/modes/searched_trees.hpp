@@ -36,7 +36,7 @@ struct StepTally {
   std::uint64_t steps = 0;
   std::uint64_t truncated = 0;      ///< cut at a cap
   std::uint64_t truncated_end = 0;  ///< of those: by the solution's cap, not the step's
-  std::uint64_t no_opinion = 0;     ///< the self-evaluation was too long for the model
+  std::uint64_t no_opinion = 0;     ///< the self-evaluation was too long, or gave no verdict
 };
 StepTally step_tally(const Config& config, std::span<const SearchedTree> trees);
 

@@ -30,7 +30,8 @@ bool SelfEvaluator::submit(std::int64_t ticket, std::uint64_t tree, const Questi
   Asked asked;
   asked.ticket = ticket;
   asked.tree = tree;
-  asked.prompt = prompts_.evaluation(question, partial);
+  asked.prompt = official() ? prompts_.open_evaluation(question, partial)
+                            : prompts_.evaluation(question, partial);
   if (static_cast<std::int64_t>(asked.prompt.size()) + kOfficialTokens > decoder_.longest()) {
     ++too_long_;
     return false;
@@ -48,15 +49,15 @@ void SelfEvaluator::request(Asked asked) {
   };
   const auto trunk = trunks_.find(asked.tree);
   request.keep_trunk = trunk == trunks_.end() || trunk->second.sequence == nn::Sequence::kNone;
-  if (config_.self_evaluation == "official" && !asked.letter_found) {
+  if (official() && !asked.letter_found) {
     nn::SampleSpec greedy;
     greedy.options.temperature = 0;
     greedy.most_tokens = kOfficialTokens;
     request.samples = {greedy};
     request.ends = prompts_.ends();
-  } else {
-    request.choices = {prompts_.right(), prompts_.wrong()};
   }
+  request.choices =
+      official() ? prompts_.right_variants() : Tokens{prompts_.right(), prompts_.wrong()};
   asked_.emplace(request.id, std::move(asked));
   decoder_.generator().submit(std::move(request));
 }
@@ -106,14 +107,18 @@ std::optional<SelfEvaluator::Answer> SelfEvaluator::take(nn::GenerationResult& r
   return Answer{asked.ticket, confidence(result)};
 }
 
-// The published code: the first of a few greedy tokens that is a verdict tells where to look.
+// The published code: the first of a few greedy tokens that is a verdict tells where to look; none,
+// and C is 0.
 std::optional<SelfEvaluator::Answer> SelfEvaluator::read_letter(
     Asked asked, const nn::GenerationResult& result) {
   const Tokens& tokens = result.samples.front().tokens;
+  const Tokens &right = prompts_.right_variants(), &wrong = prompts_.wrong_variants();
   const auto letter = std::find_if(tokens.begin(), tokens.end(), [&](std::int32_t token) {
-    return token == prompts_.right() || token == prompts_.wrong();
+    return std::find(right.begin(), right.end(), token) != right.end() ||
+           std::find(wrong.begin(), wrong.end(), token) != wrong.end();
   });
   if (letter == tokens.end()) return Answer{asked.ticket, 0};
+  if (letter == tokens.begin()) return Answer{asked.ticket, confidence(result)};
   asked.prompt.insert(asked.prompt.end(), tokens.begin(), letter);
   asked.letter_found = true;
   request(std::move(asked));
@@ -121,9 +126,13 @@ std::optional<SelfEvaluator::Answer> SelfEvaluator::read_letter(
 }
 
 double SelfEvaluator::confidence(const nn::GenerationResult& result) const {
+  if (official()) {
+    double sum = 0;
+    for (const float each : result.choice_log_probabilities) sum += std::exp(double{each});
+    return sum;
+  }
   const double right = std::exp(double{result.choice_log_probabilities[0]});
   const double wrong = std::exp(double{result.choice_log_probabilities[1]});
-  if (config_.self_evaluation == "official") return right;
   return right + wrong > 0 ? right / (right + wrong) : 0.5;
 }
 

@@ -47,6 +47,7 @@ class SelfEvaluator {
     Tokens prompt;
     bool letter_found = false;  ///< official: the greedy answer was read
   };
+  bool official() const { return config_.self_evaluation == "official"; }
   void request(Asked asked);
   void locate(std::uint64_t tree, const Tokens& prompt, nn::GenerationRequest& request) const;
   void release(Trunk& trunk) const;

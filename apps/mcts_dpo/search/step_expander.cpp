@@ -304,9 +304,7 @@ void StepExpander::evaluate(Job& job, std::int64_t number) {
     if (evaluator_.submit(ticket, job.id, question, prompts_.text(partial))) {
       ++job.awaited;
     } else {
-      // Nothing better is known than what was thought of the steps before.
-      job.candidates[c].no_opinion = true;
-      job.candidates[c].self_evaluation = job.node == 0 ? 0.5 : job.tree->self_evaluation(job.node);
+      job.candidates[c].self_evaluation.reset();
     }
   }
 }
@@ -323,8 +321,8 @@ void StepExpander::advance(std::vector<Expansion>& finished) {
           answer->confidence;
       if (--job.awaited > 0) continue;
     } else {
-      const std::int64_t kind = result.id % kKinds;
       number = result.id / kKinds;
+      const std::int64_t kind = result.id % kKinds;
       Job& job = jobs_.at(number);
       if (kind >= kEnds) {
         job.candidates[static_cast<std::size_t>(kind - kEnds)].step.log_prob +=
@@ -344,6 +342,21 @@ void StepExpander::advance(std::vector<Expansion>& finished) {
   }
 }
 
+// Where there is no opinion (a prompt too long for the model; an official answer without a verdict,
+// which is C = 0) nothing better is known than what was thought of the steps before.
+double StepExpander::confidence_of(const Job& job, const Candidate& candidate,
+                                   search::NodeFacts& facts) const {
+  const bool official = config_.self_evaluation == "official";
+  if (!candidate.self_evaluation || (official && *candidate.self_evaluation == 0)) {
+    facts.flags |= kNoOpinion;
+    return job.node == 0 && !official ? 0.5 : job.tree->self_evaluation(job.node);
+  }
+  const std::uint32_t depth = job.tree->depth(job.node);
+  const bool damped = config_.depth_damp && depth > 3;
+  return damped ? *candidate.self_evaluation / (static_cast<double>(depth) - 3)
+                : *candidate.self_evaluation;
+}
+
 search::NodeFacts StepExpander::facts_of(const Job& job, const Candidate& candidate) {
   search::NodeFacts facts;
   const Step& step = candidate.step;
@@ -352,13 +365,10 @@ search::NodeFacts StepExpander::facts_of(const Job& job, const Candidate& candid
   facts.log_prob = step.log_prob;
   facts.prior = config_.prior == "paper" ? std::exp(step.log_prob) / penalty
                                          : std::exp(step.log_prob / penalty);
-  double c = candidate.self_evaluation;
   const std::uint32_t depth = job.tree->depth(job.node);
-  if (config_.depth_damp && depth > 3) c /= static_cast<double>(depth) - 3;
-  facts.self_evaluation = c;
+  facts.self_evaluation = confidence_of(job, candidate, facts);
   if (step.truncated) facts.flags |= search::kTruncated;
   if (candidate.injected) facts.flags |= search::kInjected;
-  if (candidate.no_opinion) facts.flags |= kNoOpinion;
   if (step.terminal) judge_end(job, candidate, facts);
   facts.reward = facts.outcome + facts.self_evaluation;
   return facts;

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "mcts_dpo/data/steps.hpp"
@@ -51,9 +52,8 @@ class StepExpander final : public search::Expander {
     Step step;
     nn::Sequence sequence = nn::Sequence::kNone;  ///< all but the step's last token
     bool injected = false;
-    double self_evaluation = 1;
+    std::optional<double> self_evaluation = 1;  ///< none: the steps' before
     std::vector<float> states;  ///< where alike samples are dropped: SteppedStates
-    bool no_opinion = false;    ///< asking for one would have been too long
   };
   /// What nodes of one tree have in common.
   struct TreeNote {
@@ -82,9 +82,11 @@ class StepExpander final : public search::Expander {
   void keep(Job& job, Candidate candidate);
   bool alike(const Candidate& a, const Candidate& b) const;
   void store(Job& job);
+  void score_ends(Job& job, std::int64_t number);
   void evaluate(Job& job, std::int64_t number);
   void finish(Job& job, std::vector<search::Expansion>& finished);
-  void score_ends(Job& job, std::int64_t number);
+  /// C: the model's own, or, where it has none, that of the steps before.
+  double confidence_of(const Job& job, const Candidate& candidate, search::NodeFacts& facts) const;
   search::NodeFacts facts_of(const Job& job, const Candidate& candidate);
   void judge_end(const Job& job, const Candidate& candidate, search::NodeFacts& facts);
   std::int64_t tokens_left(const Job& job) const;
