@@ -28,5 +28,28 @@ TEST(Prompts, OfficialEvaluationsForceNothing) {
   EXPECT_EQ(prompts.wrong_variants(), (Tokens{'A'}));
 }
 
+TEST(Prompts, ASpacePartsASolutionFromASign) {
+  Config config;
+  config.verdicts = 0.1;
+  dataset::SpecialTokens specials;
+  specials.eos = "</s>";
+  const auto tokenizer = dataset::make_byte_tokenizer(specials);
+  const Question question = tiny_question(1);
+  EXPECT_EQ(Prompts(config, *tokenizer).solution(question).front(), '3') << "behind a new line";
+  config.prompt_answer = "ANSWER:";
+  const Prompts prompts(config, *tokenizer);
+  const Tokens solution = prompts.solution(question);
+  EXPECT_EQ(prompts.text(solution), " " + solution_text(question));
+  EvaluationExample example;
+  example.prompt = evaluation_prompt(question, question.solution, prompts.evaluation_templates());
+  example.verdict = "(B)";
+  std::int64_t prompt = 0;
+  const Tokens taught = prompts.evaluation_lesson(example, &prompt);
+  const Tokens asked = prompts.evaluation(question, prompts.text(solution) + "\n");
+  ASSERT_LT(asked.size(), taught.size());
+  EXPECT_TRUE(std::equal(asked.begin(), asked.end(), taught.begin())) << "what is taught is asked";
+  EXPECT_EQ(taught[asked.size()], prompts.right());
+}
+
 }  // namespace
 }  // namespace tenfold::mcts_dpo

@@ -105,7 +105,11 @@ Tokens Prompts::continuation(std::string_view text) const {
 }
 
 Tokens Prompts::solution(const Question& question) const {
-  Tokens tokens = continuation(solution_text(question));
+  // As a model writes on: a space goes before the first word, into whose token many tokenizers take
+  // it.
+  const std::string prompt = prompt_text(question, templates_);
+  const bool joined = !prompt.empty() && prompt.back() != '\n' && prompt.back() != ' ';
+  Tokens tokens = continuation((joined ? " " : "") + solution_text(question));
   tokens.push_back(ends().front());
   return tokens;
 }
@@ -115,19 +119,21 @@ std::string Prompts::text(std::span<const std::int32_t> tokens) const {
 }
 
 Tokens Prompts::open_evaluation(const Question& question, std::string_view partial) const {
+  // Without the space that parts a solution from its prompt.
+  partial.remove_prefix(std::min(partial.find_first_not_of(' '), partial.size()));
   Tokens tokens;
   if (tokenizer_.bos()) tokens.push_back(*tokenizer_.bos());
   tokenizer_.append_ids(evaluation_prompt(question, lines_of(partial), evaluation_), {}, tokens);
-  tokens.insert(tokens.end(), verdict_begin_.begin(), verdict_begin_.end());
-  return tokens;
-}
-
-Tokens Prompts::evaluation_lesson(const EvaluationExample& example, std::int64_t* prompt) const {
   return tokens;
 }
 
 Tokens Prompts::evaluation(const Question& question, std::string_view partial) const {
   Tokens tokens = open_evaluation(question, partial);
+  tokens.insert(tokens.end(), verdict_begin_.begin(), verdict_begin_.end());
+  return tokens;
+}
+
+Tokens Prompts::evaluation_lesson(const EvaluationExample& example, std::int64_t* prompt) const {
   Tokens tokens;
   if (tokenizer_.bos()) tokens.push_back(*tokenizer_.bos());
   tokenizer_.append_ids(example.prompt, {}, tokens);

@@ -34,14 +34,14 @@ class Prompts {
   /// What goes on after the prompt, without an end: encoded as a continuation, so that prompt and
   /// solution meet at a token's border.
   Tokens continuation(std::string_view text) const;
-  /// The question's solution and the end token.
+  /// The question's solution and the end token. A space parts it from a prompt that ends in a word
+  /// or sign ("ANSWER:").
   Tokens solution(const Question& question) const;
   /// The text of tokens that follow a prompt, without special tokens.
   std::string text(std::span<const std::int32_t> tokens) const;
   /// Prompt of a self-evaluation up to where the verdicts part: the next token is right() or
   /// wrong().
   Tokens evaluation(const Question& question, std::string_view partial) const;
-  std::int32_t right() const { return right_; }
   /// The same, but the model may say what it likes: for --self-evaluation official, which looks for
   /// a verdict in a few greedy tokens.
   Tokens open_evaluation(const Question& question, std::string_view partial) const;
@@ -49,6 +49,7 @@ class Prompts {
   /// correct, Correct, each with and without a space before it. Of --self-evaluation official.
   const Tokens& right_variants() const { return right_variants_; }
   const Tokens& wrong_variants() const { return wrong_variants_; }
+  std::int32_t right() const { return right_; }
   std::int32_t wrong() const { return wrong_; }
   /// A sequence that teaches to evaluate: an example's prompt and verdict, and the end token.
   Tokens evaluation_lesson(const EvaluationExample& example, std::int64_t* prompt) const;
@@ -61,16 +62,16 @@ class Prompts {
 
  private:
   void find_verdicts();
-
   void find_variants();
   Tokens variants(bool right) const;
   std::optional<std::int32_t> single(const std::string& text) const;
+
   const dataset::Tokenizer& tokenizer_;
   PromptTemplates templates_;
   EvaluationTemplates evaluation_;
   Tokens verdict_begin_;  ///< what both verdicts begin with
   std::int32_t right_ = -1, wrong_ = -1;
-};
   Tokens right_variants_, wrong_variants_;
+};
 
 }  // namespace tenfold::mcts_dpo
