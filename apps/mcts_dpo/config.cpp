@@ -305,6 +305,11 @@ void declare_learning(Config& c, cli::OptionTable& table) {
       .alias("verdicts")
       .at_least(0)
       .below(1);
+  table
+      .add("sft.verdict-forms", &c.verdict_forms,
+           "how they ask. asked: with --reference and --right-letter; all: with solution, answer "
+           "or nothing to refer to, either letter for right, in turns")
+      .choices({"asked", "all"});
 }
 
 void declare_evaluation(Config& c, cli::OptionTable& table) {

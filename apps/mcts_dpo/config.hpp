@@ -111,6 +111,7 @@ struct Config {
   // supervised fine-tuning
   std::int64_t sft_steps = 2000, sft_examples = 6000;
   double verdicts = 0;
+  std::string verdict_forms = "asked";
   // evaluation
   std::int64_t eval_every = 0;
   std::string eval_by = "greedy";

@@ -109,15 +109,35 @@ std::vector<std::string> prompt_words(const Config& config) {
   return words;
 }
 
+namespace {
+
+std::vector<EvaluationTemplates> verdict_forms(const Config& config) {
+  const EvaluationTemplates asked = evaluation_templates(config);
+  if (config.verdict_forms == "asked") return {asked};
+  std::vector<EvaluationTemplates> forms;
+  for (const auto shown :
+       {EvaluationReference::kSolution, EvaluationReference::kAnswer, EvaluationReference::kNone}) {
+    for (const char letter : {'A', 'B'}) {
+      forms.push_back(asked);
+      forms.back().shown = shown;
+      forms.back().right_letter = letter;
+    }
+  }
+  return forms;
+}
+
+}  // namespace
+
 std::vector<EvaluationExample> verdict_examples(const Config& config, std::uint32_t seed,
                                                 std::size_t count) {
   const auto task = make_task(config, seed, 0);
   const std::vector<Question> questions = generate(*task, Split::kSft, count);
-  const EvaluationTemplates templates = evaluation_templates(config);
+  const std::vector<EvaluationTemplates> forms = verdict_forms(config);
   std::vector<EvaluationExample> examples;
   for (std::size_t i = 0; i < questions.size(); ++i) {
+    // Two in succession, a right and a wrong one, have one form.
     auto example = evaluation_example(*task, questions[i], seed, Split::kSft,
-                                      static_cast<std::uint32_t>(i), templates);
+                                      static_cast<std::uint32_t>(i), forms[i / 2 % forms.size()]);
     if (example) examples.push_back(std::move(*example));
   }
   return examples;

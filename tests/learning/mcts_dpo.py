@@ -250,21 +250,22 @@ solution and of the vote of all solutions in the tree by visits (in the last row
 
 def guidance(study):
     """Self-evaluation: how good it is, and what search and training gain from it."""
-    more = "--verdicts 0.15"
+    more = "--verdicts 0.5 --verdict-forms all"
+    forms = [("solution", "B"), ("solution", "A"), ("answer", "B"), ("none", "B")]
     quality, arms_found = {}, {}
     for seed in SEEDS:
         spoilt = study.spoilt(seed, more)
         model = f"--model {shlex.quote(str(spoilt))} --seed {seed}"
-        for reference in ("solution", "answer", "none"):
-            run_dir = study.run(f"seed-{seed}/opinion-{reference}", f"--mode evaluate {model} --eval-by search "
-                                f"--self-evaluation forced --reference {reference}")
-            quality[reference, seed] = last(run_dir, "self_evaluation/auc"), last(run_dir, "self_evaluation/ece")
+        for reference, letter in forms:
+            run_dir = study.run(f"seed-{seed}/opinion-{reference}-{letter}", f"--mode evaluate {model} --eval-by search "
+                                f"--self-evaluation forced --reference {reference} --right-letter {letter}")
+            quality[reference, letter, seed] = [last(run_dir, f"self_evaluation/{name}") for name in ("auc", "ece", "mean")]
         for opinion in ("off", "forced", "official"):
             arms_found[opinion, seed] = study.run(
                 f"seed-{seed}/online-opinion-{opinion}",
                 f"--preset online {model} --self-evaluation {opinion} --eval-questions {QUESTIONS}")
-    rows = [[reference] + [" / ".join(f"{quality[reference, seed][i]:.3f}" for seed in SEEDS) for i in (0, 1)]
-            for reference in ("solution", "answer", "none")]
+    rows = [[reference, letter] + [" / ".join(f"{quality[reference, letter, seed][i]:.3f}" for seed in SEEDS)
+                                   for i in range(3)] for reference, letter in forms]
     arms_rows = []
     for opinion in ("off", "forced", "official"):
         success = [last(arms_found[opinion, seed], "search/success") for seed in SEEDS]
@@ -274,15 +275,14 @@ def guidance(study):
     text = f"""## Self-evaluation
 
 {results.provenance(["tests/learning/mcts_dpo.py", "guidance"], app="mcts_dpo")}
-- 15 % of the teacher's examples (`{more}`) ask whether a partial solution is right. AUC of the model's confidence
+- Half of the teacher's examples (`{more}`) ask whether a partial solution is right, in every form that is asked for
+  below: with the solution, the answer or nothing to refer to, and either letter for right. AUC of the model's confidence
   against the truth of every step that search made (the paper: 0.747 with the solution in the prompt, 0.620 without, on
-  GSM8K with a 7-billion model), and expected calibration error
-- An AUC near 0.5 is chance: a model of this size does not learn to tell a spoilt line from a right one beside its other
-  lessons (a clean model gave 0.64 with the solution shown), and its confidence is nearly the same everywhere, so that
-  search gains and loses nothing by it. What the paper reports of 7 billion parameters is not reproduced here
+  GSM8K with a 7-billion model), expected calibration error, and the mean confidence
+- An AUC of 0.5 is chance, and a standard error is 0.01 to 0.02 a seed (resampled by tree)
 - Then online DPO with the confidence in the reward or without it; success of search in the first and the last round
 
-{results.table(["reference shown", "AUC, seeds", "calibration error, seeds"], rows)}
+{results.table(["reference shown", "letter for right", "AUC, seeds", "calibration error", "mean confidence"], rows)}
 
 {results.table(["self-evaluation", "search success %, first round", "last round", "accuracy %, end"], arms_rows)}
 """

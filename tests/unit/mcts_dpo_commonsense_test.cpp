@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -177,6 +179,24 @@ TEST(SelfEvaluation, HalfOfTheExamplesHaveOneSpoiltLine) {
     EXPECT_GE(spoilt.size(), 3U);
     for (const auto& [line, count] : spoilt) EXPECT_GT(count, 1) << line;
     EXPECT_TRUE(lengths.contains(1) && lengths.contains(3));
+  }
+}
+
+// What a judge could guess from without reading: it would be wrong where long solutions are the
+// spoilt ones.
+TEST(SelfEvaluation, LengthDoesNotTellRightFromWrong) {
+  const ChainTask task({.seed = 6});
+  const std::vector<Question> questions = generate(task, Split::kSft, 6000);
+  std::map<std::size_t, std::array<double, 2>> counts;
+  for (std::uint32_t i = 0; i < questions.size(); ++i) {
+    const auto example = evaluation_example(task, questions[i], 6, Split::kSft, i, {}).value();
+    counts[example.partial.size()][example.right ? 1 : 0] += 1;
+  }
+  ASSERT_GE(counts.size(), 4U);
+  for (const auto& [length, each] : counts) {
+    const double all = each[0] + each[1];
+    // Binomial(all, 1/2): four standard deviations.
+    EXPECT_NEAR(each[1], all / 2, 2 * std::sqrt(all)) << length << " lines";
   }
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "mcts_dpo/generation/prompts.hpp"
+#include "mcts_dpo/question_sets.hpp"
 #include "mcts_dpo_tiny.hpp"
 
 namespace tenfold::mcts_dpo {
@@ -26,6 +27,26 @@ TEST(Prompts, OfficialEvaluationsForceNothing) {
   EXPECT_EQ(open, prompts.evaluation(question, "3 + 2 = 5"));
   EXPECT_EQ(prompts.right_variants(), (Tokens{'B'}));
   EXPECT_EQ(prompts.wrong_variants(), (Tokens{'A'}));
+}
+
+TEST(VerdictExamples, AskInAllFormsInTurns) {
+  Config config;
+  config.verdict_forms = "all";
+  const std::vector<EvaluationExample> examples = verdict_examples(config, 3, 24);
+  ASSERT_EQ(examples.size(), 24U);
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    const std::size_t form = i / 2 % 6;
+    const EvaluationExample& each = examples[i];
+    const std::string letter = form % 2 == 0 ? "A" : "B", other = form % 2 == 0 ? "B" : "A";
+    EXPECT_EQ(each.right, i % 2 == 0);
+    EXPECT_EQ(each.verdict, "(" + (each.right ? letter : other) + ")");
+    EXPECT_NE(each.prompt.find("(" + letter + ") yes"), std::string::npos) << each.prompt;
+    const std::size_t reference = each.prompt.find("REFERENCE:\n");
+    EXPECT_EQ(reference == std::string::npos, form >= 4) << each.prompt;
+    if (form >= 4) continue;
+    const bool whole = each.prompt.compare(reference + 11, 13, "The answer is") != 0;
+    EXPECT_EQ(whole, form < 2) << each.prompt;
+  }
 }
 
 TEST(Prompts, ASpacePartsASolutionFromASign) {

@@ -67,20 +67,21 @@ std::optional<EvaluationExample> evaluation_example(const GeneratedTask& task,
   EvaluationExample example;
   example.right = index % 2 == 0;
   const std::size_t length = 1 + stream.below(lines);
+  const std::size_t first = stream.below(length);
+  for (std::size_t i = 0; i < lines && !example.wrong_line; ++i) {
+    const std::size_t line = (first + i) % lines;
+    std::optional<std::vector<std::string>> spoilt = task.corrupted(question, line, stream);
+    if (!spoilt || spoilt->size() <= line) continue;
+    example.partial = std::move(*spoilt);
+    example.partial.resize(std::clamp(length, line + 1, example.partial.size()));
+    example.wrong_line = line;
+  }
+  if (!example.wrong_line) return std::nullopt;
   if (example.right) {
-    example.partial.assign(question.solution.begin(),
-                           question.solution.begin() + static_cast<std::ptrdiff_t>(length));
-  } else {
-    const std::size_t first = stream.below(length);
-    for (std::size_t i = 0; i < lines && !example.wrong_line; ++i) {
-      const std::size_t line = (first + i) % lines;
-      std::optional<std::vector<std::string>> spoilt = task.corrupted(question, line, stream);
-      if (!spoilt || spoilt->size() <= line) continue;
-      example.partial = std::move(*spoilt);
-      example.partial.resize(std::clamp(length, line + 1, example.partial.size()));
-      example.wrong_line = line;
-    }
-    if (!example.wrong_line) return std::nullopt;
+    // As long as a spoilt one, which may end early: else length would tell them apart, and the
+    // wrong way round in a search, where the long ones are the wrong ones.
+    std::copy_n(question.solution.begin(), example.partial.size(), example.partial.begin());
+    example.wrong_line.reset();
   }
   example.id = fmt::format("{}-evaluation-{}", question.id, index);
   example.prompt = evaluation_prompt(question, example.partial, templates);

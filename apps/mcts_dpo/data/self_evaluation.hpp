@@ -51,9 +51,9 @@ struct EvaluationExample {
 };
 
 /// Example `index`, of a question with a right solution of the task (a flawed teacher's will not
-/// do): with even numbers a true beginning of the solution of any length from 1 line on, with odd
-/// ones a beginning that holds one spoilt line and may go on behind it (GeneratedTask::corrupted).
-/// A pure function of its arguments. None when no line of an odd one can be spoilt.
+/// do): with odd numbers a beginning that holds one spoilt line and may go on behind it
+/// (GeneratedTask::corrupted), with even ones a true beginning, of a length that is drawn in the
+/// same way. A pure function of its arguments. None when no line can be spoilt.
 std::optional<EvaluationExample> evaluation_example(const GeneratedTask& task,
                                                     const Question& question, std::uint32_t seed,
                                                     Split split, std::uint32_t index,
