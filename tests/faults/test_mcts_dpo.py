@@ -13,6 +13,7 @@ from safetensors.numpy import load_file, save_file
 
 import launch
 import small_mcts_dpo
+from launch import refused
 from tenfold_analysis import tables
 from tenfold_analysis.tenfold_h5 import read_run
 from small_mcts_dpo import ITERATE, SFT, STEPS, end, records
@@ -115,6 +116,32 @@ def test_told_to_stop_it_does_not_wait_for_the_end_of_a_search(tmp_path, model):
     small_mcts_dpo.run(long, run_dir, ranks=2)
     small_mcts_dpo.run(long, tmp_path / "unbroken", ranks=2)
     assert launch.differences(end(tmp_path / "unbroken"), end(run_dir)) == []
+
+
+def test_told_to_stop_samples_and_learners_go_on_to_the_same_end(tmp_path, model):
+    """Each is one step where nothing asks for a pause: all samples of an evaluation, of a round, and a round of
+    ranks that learn while others search."""
+    many = ["--mode", "evaluate", "--eval-by", "samples", "--eval-samples", "16", "--eval-questions", "500",
+            "--solution-tokens", "48"]
+    rounds = ["--rounds", "2", "--questions", "300", "--passes", "1", "--batch", "64"]
+    for name, args in {"evaluation": [*launch.merged(small_mcts_dpo.TASK, many)],
+                       "round": launch.merged(ITERATE, [*rounds, "--method", "instance-dpo", "--samples", "6"]),
+                       "learners": launch.merged(ITERATE, [*rounds, "--learners", "1"])}.items():
+        run_dir = tmp_path / name
+        args = [*args, "--model", model]
+        stopped_when(lambda: list(run_dir.glob("metrics/seg-*.h5")), args, run_dir)
+        done = records(launch.checkpoints(run_dir)[-1])[0]
+        ahead = records(launch.checkpoints(run_dir)[-1], "search/ahead")[0] if name == "learners" else done
+        assert 0 < len(ahead) < (500 if name == "evaluation" else 300), name
+        small_mcts_dpo.run(args, run_dir, ranks=2 if name == "learners" else 1)
+        small_mcts_dpo.run(args, tmp_path / f"{name}-unbroken", ranks=2)
+        assert launch.differences(end(tmp_path / f"{name}-unbroken"), end(run_dir)) == [], name
+
+
+def test_an_error_among_those_that_learn_ends_all(tmp_path, model):
+    nothing = ["--rounds", "9", "--learners", "1", "--min-gap", "5", "--most-empty-rounds", "2"]
+    args = launch.merged(ITERATE, [*nothing, "--model", model, "--run-dir", tmp_path / "run"])
+    refused(launch.run("mcts_dpo", args, 3, timeout=60), 3, "2 rounds in a row gave nothing to learn from", "gap")
 
 
 def test_told_to_stop_in_the_updates(tmp_path, model, unbroken):

@@ -35,10 +35,10 @@ def end(run_dir):
     return {name: values for name, values in launch.final_state(run_dir).items() if name not in COSTS}
 
 
-def records(step_folder):
+def records(step_folder, name="search/records"):
     """Questions that are done and those under way in a checkpoint: two dictionaries, position -> bytes."""
     done, under_way = {}, {}
-    for shard in launch.state(step_folder)["search/records"]:
+    for shard in launch.state(step_folder)[name]:
         data = shard.tobytes()
         count, at = struct.unpack_from("<Q", data)[0], 8
         for _ in range(count):

@@ -60,7 +60,9 @@ void Iteration::build(train::RunContext& context) {
   workshop_ = std::make_unique<Workshop>(config_, context);
   const Policy& policy = workshop_->policy;
   if (keeps_reference(config_)) reference_ = policy.reference();
-  if (config_.policy_refresh > 1) snapshot_ = policy.learned().clone();
+  if (config_.policy_refresh > 1 || (context.roles && config_.policy_refresh == 1)) {
+    snapshot_ = policy.learned().to(at::kCPU, /*non_blocking=*/false, /*copy=*/true);
+  }
   if (collects()) {
     questions_ =
         search_questions(config_, context.seed, workshop_->train_file,
@@ -82,8 +84,9 @@ void Iteration::build(train::RunContext& context) {
                   "Take a model with more positions");
     }
   }
-  records_ =
-      std::make_unique<RoundRecords>(static_cast<std::size_t>(config_.questions), context.shards);
+  const auto questions = static_cast<std::size_t>(config_.questions);
+  records_ = std::make_unique<RoundRecords>(questions, context.shards);
+  if (context.roles) ahead_ = std::make_unique<RoundRecords>(questions, context.shards);
   learner_ =
       std::make_unique<PolicyLearner>(learner_options(config_), workshop_->learned(), context);
   declare_learning_metrics(*context.metrics, preferences());
@@ -104,6 +107,7 @@ void Iteration::state(store::StateRegistry& registry) {
   if (snapshot_.defined()) train::register_flat(registry, "snapshot", snapshot_, layout);
   learner_->state(registry);
   records_->state(registry, "search/records");
+  if (ahead_) ahead_->state(registry, "search/ahead");
   registry.replicated("progress/version", &version_);
   registry.replicated("progress/round", &round_number_);
   registry.replicated("progress/updates", &updates_done_);
@@ -123,7 +127,8 @@ void Iteration::state(store::StateRegistry& registry) {
 at::Tensor Iteration::searching_parameters() const {
   if (config_.policy_refresh == 0) return reference_.to(at::kFloat);
   const Policy& policy = workshop_->policy;
-  return snapshot_.defined() ? policy.merged(snapshot_) : policy.merged();
+  return snapshot_.defined() ? policy.merged(snapshot_.to(policy.learned().device()))
+                             : policy.merged();
 }
 
 UpdatePlace Iteration::place() const {
@@ -277,20 +282,20 @@ void Iteration::keep_trees(const std::vector<SearchedTree>& trees,
   });
 }
 
+std::int64_t Iteration::learned_share() const {
+  const auto all = static_cast<std::int64_t>(updates_.size());
+  return all == 0 ? config_.questions : config_.questions * updates_done_ / all;
+}
+
 std::uint64_t Iteration::learn(train::RunContext& context) {
-  const std::int64_t all = static_cast<std::int64_t>(updates_.size());
-  const std::int64_t questions = config_.questions;
-  const auto share = [&](std::int64_t done) {
-    return all == 0 ? questions : questions * done / all;
-  };
-  const std::int64_t before = all == 0 ? 0 : share(updates_done_);
-  while (updates_done_ < all) {
+  const std::int64_t before = updates_.empty() ? 0 : learned_share();
+  while (updates_done_ < std::ssize(updates_)) {
     update(updates_[static_cast<std::size_t>(updates_done_)], context);
     ++updates_done_;
-    if (share(updates_done_) > before) break;
+    if (learned_share() > before) break;
   }
-  const std::int64_t advanced = share(updates_done_) - before;
-  if (updates_done_ == all) end_round(context);
+  const std::int64_t advanced = learned_share() - before;
+  if (updates_done_ == std::ssize(updates_)) end_round(context);
   return nothing_left_ ? total_steps() - context.step : static_cast<std::uint64_t>(advanced);
 }
 

@@ -44,7 +44,19 @@ class Iteration final : public train::Experiment {
   Round round() const { return round_of(number()); }
   Round round_of(std::uint64_t number) const;
   /// Rounds of ranks that learn while others search: see iterate_apart.cpp.
+  struct Stage {
+    std::uint64_t searched = 0;  ///< number of the round that is searched
+    bool searches = false, learns = false;
+    std::uint64_t first = 0, end = 0;  ///< steps of the run
+    std::uint64_t units = 0;           ///< questions and shares of updates
+  };
+  Stage stage() const;
   std::uint64_t step_apart(train::RunContext& context);
+  void begin_stage(const Stage& stage, train::RunContext& context);
+  std::uint64_t work_apart(const Stage& stage, train::RunContext& context);
+  void learn_apart(Meeting& meeting, train::RunContext& context);
+  /// Of the round's updates that are done, in questions.
+  std::int64_t learned_share() const;
   void hand_over(train::RunContext& context);
   void make_collector(train::RunContext& context);
   void start_collecting(const Round& round, RoundRecords& records, train::RunContext& context);
@@ -71,8 +83,9 @@ class Iteration final : public train::Experiment {
   std::vector<Question> questions_;
   std::vector<Imitation> teacher_;
   at::Tensor reference_;  ///< the policy that the run began with
-  at::Tensor snapshot_;   ///< of the policy, to search with, where it is refreshed now and then
-  bool begun_ = false;    ///< collector and records are at the present round
+  /// Of the policy, to search with, where it is refreshed now and then, or others learn meanwhile.
+  at::Tensor snapshot_;
+  bool begun_ = false;  ///< collector and records are at the present round
   bool restored_ = false;
   Lessons lessons_;
   std::vector<std::vector<std::size_t>> updates_;

@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "mcts_dpo/modes/collector.hpp"
 #include "search/bytes.hpp"
 
@@ -32,13 +30,6 @@ std::vector<Solution> solutions_of(std::span<const std::byte> bytes) {
     solutions.push_back(std::move(each));
   }
   return solutions;
-}
-
-void Collector::run(std::int64_t more, RoundRecords& records) {
-  const auto left = static_cast<std::int64_t>(records.questions() - records.done());
-  meeting_.begin(std::min(more, left));
-  meeting_.work([this] { work(); });
-  gather(records);
 }
 
 SamplePlan round_samples(const Config& config) {
