@@ -14,9 +14,10 @@ namespace tenfold::mcts_dpo {
 void declare_search_metrics(train::Metrics& metrics) {
   metrics.declare({"search/steps", "steps", "that the round's trees hold", "rank0", "", 1});
   metrics.declare({"search/truncated", "", "share of them cut at a cap", "rank0", "min", 1});
-  metrics.declare({"search/no_opinion", "steps",
-                   "without an opinion of their own, too long or no verdict: they have their parent's",
-                   "rank0", "min", 1});
+  metrics.declare(
+      {"search/no_opinion", "steps",
+       "without an opinion of their own, too long or no verdict: they have their parent's", "rank0",
+       "min", 1});
   metrics.declare({"search/evictions", "branches",
                    "whose keys and values made room for others and may have to be read again",
                    "rank0", "min", 1});

@@ -53,7 +53,7 @@ class StepExpander final : public search::Expander {
     nn::Sequence sequence = nn::Sequence::kNone;  ///< all but the step's last token
     bool injected = false;
     std::optional<double> self_evaluation = 1;  ///< none: the steps' before
-    std::vector<float> states;  ///< where alike samples are dropped: SteppedStates
+    std::vector<float> states;                  ///< where alike samples are dropped: SteppedStates
   };
   /// What nodes of one tree have in common.
   struct TreeNote {
