@@ -284,8 +284,8 @@ def test_a_run_that_has_ended_leaves_what_it_exported(tmp_path):
 def test_a_policy_that_is_right_about_everything_has_reached_its_end(tmp_path, model):
     """A model that knows four questions by heart, and learns from them."""
     words = sorted(w for w in json.loads((model / "tokenizer.json").read_text())["model"]["vocab"] if w.isalpha())
-    rows = [{"id": f"q{i}", "question": " ".join(words[5 * i:5 * i + 4]), "solution": "The answer is 7",
-             "answer": "7"} for i in range(4)]
+    rows = [{"id": f"q{i}", "question": " ".join(words[5 * i:5 * i + 4]), "solution": f"The answer is {words[0]}",
+             "answer": words[0]} for i in range(4)]
     (tmp_path / "four.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     files = ["--task", "files", "--train-file", tmp_path / "four.jsonl", "--eval-file", tmp_path / "four.jsonl",
              "--allow-leak", "true", "--threads", "1"]

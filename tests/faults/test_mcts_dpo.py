@@ -120,19 +120,20 @@ def test_told_to_stop_it_does_not_wait_for_the_end_of_a_search(tmp_path, model):
 
 def test_told_to_stop_samples_and_learners_go_on_to_the_same_end(tmp_path, model):
     """Each is one step where nothing asks for a pause: all samples of an evaluation, of a round, and a round of
-    ranks that learn while others search."""
-    many = ["--mode", "evaluate", "--eval-by", "samples", "--eval-samples", "16", "--eval-questions", "500",
-            "--solution-tokens", "48"]
-    rounds = ["--rounds", "2", "--questions", "300", "--passes", "1", "--batch", "64"]
-    for name, args in {"evaluation": [*launch.merged(small_mcts_dpo.TASK, many)],
-                       "round": launch.merged(ITERATE, [*rounds, "--method", "instance-dpo", "--samples", "6"]),
-                       "learners": launch.merged(ITERATE, [*rounds, "--learners", "1"])}.items():
+    ranks that learn while others search, told in its second stage."""
+    many = ["--mode", "evaluate", "--eval-by", "samples", "--eval-questions", "100", "--solution-tokens", "48"]
+    rounds = launch.merged(ITERATE, ["--questions", "100", "--passes", "1", "--batch", "16"])
+    for name, args, step in (("evaluation", launch.merged(small_mcts_dpo.TASK, many), 1),
+                             ("round", [*rounds, "--method", "instance-dpo", "--samples", "6"], 1),
+                             ("learners", [*rounds, "--learners", "1", "--checkpoint-every", "1"], 2)):
         run_dir = tmp_path / name
         args = [*args, "--model", model]
-        stopped_when(lambda: list(run_dir.glob("metrics/seg-*.h5")), args, run_dir)
-        done = records(launch.checkpoints(run_dir)[-1])[0]
-        ahead = records(launch.checkpoints(run_dir)[-1], "search/ahead")[0] if name == "learners" else done
-        assert 0 < len(ahead) < (500 if name == "evaluation" else 300), name
+        begun = lambda: launch.checkpoints(run_dir) if step == 2 else list(run_dir.glob("metrics/seg-*.h5"))
+        stopped_when(begun, args, run_dir, fault=f"slow:rank=0:at=loop.step:n={step}")
+        folder = launch.checkpoints(run_dir)[-1]
+        at, done = launch.commit(folder)["step"], len(records(folder)[0])
+        # Of those that learn and search at once either may have been first; the records are those that are learned.
+        assert (100 < at < 200 and done == 100) if name == "learners" else 0 < at == done < 100, (name, at, done)
         small_mcts_dpo.run(args, run_dir, ranks=2 if name == "learners" else 1)
         small_mcts_dpo.run(args, tmp_path / f"{name}-unbroken", ranks=2)
         assert launch.differences(end(tmp_path / f"{name}-unbroken"), end(run_dir)) == [], name
@@ -220,7 +221,8 @@ def test_searches_that_measure_go_on_and_do_not_depend_on_who_searches_beside_wh
 
     together, measured = found("together", "--trees-in-flight", "64")
     assert len(set(map(len, together.values()))) > 3  # trees, not all the same
-    assert len(set(measured)) > 2
+    *accuracies, any_right, tokens = measured
+    assert 0 < max(accuracies) <= any_right <= 1 < tokens  # who is right found a right one
     assert found("alone", "--trees-in-flight", "1", ranks=2) == (together, measured)
     broken = ["--trees-in-flight", "3", "--slice", "1"]
     small_mcts_dpo.run(args, tmp_path / "broken", *broken, "--stop-after", "4", ranks=2, code=75)

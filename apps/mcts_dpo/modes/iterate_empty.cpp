@@ -38,7 +38,7 @@ void Iteration::judge_emptiness(train::RunContext& context) {
                       number() + 1, 100 * lessons_.success);
   }
   if (empty_rounds_ < config_.most_empty_rounds) return;
-  nothing_left_ = lessons_.success == 1;
+  nothing_left_ = lessons_.all_right;
   if (!nothing_left_) refuse_emptiness(context);
   if (!context.world.is_root()) return;
   base::log_info(

@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "base/shuffle.hpp"
+#include "mcts_dpo/search/answer_flags.hpp"
 #include "mcts_dpo/search/calibration.hpp"
 
 namespace tenfold::mcts_dpo {
@@ -17,6 +18,10 @@ Lessons lessons_of_trees(const Config& config, const Round& round,
   for (std::size_t p = 0; p < trees.size(); ++p) {
     const SearchedTree& each = trees[p];
     right += right_path(each.tree, each.committed) ? 1 : 0;
+    for (search::NodeId node = 1; node < each.tree.size(); ++node) {
+      if (!each.tree.has(node, search::kTerminal)) continue;
+      lessons.all_right = lessons.all_right && answer_is_right(each.tree, node);
+    }
     auto pairs =
         pairs_of(config, each.tree, each.committed, static_cast<std::int64_t>(round.first + p),
                  seed, round.number, longest, lessons.tally);
@@ -24,6 +29,7 @@ Lessons lessons_of_trees(const Config& config, const Round& round,
   }
   lessons.steps = step_tally(config, trees);
   lessons.success = right / static_cast<double>(trees.size());
+  lessons.all_right = lessons.all_right && lessons.success == 1;
   for (const PreferencePair& pair : lessons.pairs) {
     lessons.mean_smoothing += pair.smoothing / static_cast<double>(lessons.pairs.size());
   }
@@ -81,6 +87,7 @@ Lessons lessons_of_instances(const Config& config, const Round& round, const Rou
     lessons.pairs.push_back(std::move(pair));
   }
   lessons.success = right / std::max(all, 1.0);
+  lessons.all_right = lessons.success == 1;
   return lessons;
 }
 
@@ -104,6 +111,7 @@ Lessons lessons_of_experts(const Round& round, const RoundRecords& records,
     }
   }
   lessons.success = right / std::max(all, 1.0);
+  lessons.all_right = lessons.success == 1;
   return lessons;
 }
 

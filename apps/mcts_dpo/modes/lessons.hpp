@@ -22,6 +22,8 @@ struct Lessons {
   /// Of searches: share of trees whose committed solution is right; of samples: share of right
   /// ones.
   double success = 0;
+  /// No solution that was found is wrong: of a tree, none of its ends, whether committed to or not.
+  bool all_right = true;
   double mean_smoothing = 0;
   std::size_t size() const { return pairs.size() + sequences.size(); }
 };
