@@ -172,9 +172,11 @@ const store::Series* RunOverview::headline() const {
   const store::Series* best = nullptr;
   const auto rank = [](const store::Series& each) {
     const bool evaluation = each.name.starts_with("eval/") || each.name.starts_with("test/");
-    const bool known = each.name.ends_with("return") || each.name.ends_with("score") ||
-                       each.name.ends_with("accuracy") || each.name.ends_with("loss");
-    return (evaluation ? 2 : 0) + (known ? 1 : 0);
+    const auto ends = [&](const char* end) { return each.name.ends_with(end); };
+    const int known = ends("return") || ends("score")    ? 2
+                      : ends("accuracy") || ends("loss") ? 1
+                                                         : 0;
+    return (evaluation ? 3 : 0) + known;
   };
   for (const store::Series& each : series) {
     if (each.better.empty() || each.columns != 1 || each.step.empty()) continue;
