@@ -15,7 +15,7 @@ import numpy as np
 import job_table
 import launch
 import results
-from tenfold_analysis import a3c_runs, plot_a3c, style, table2_a3c
+from tenfold_analysis import a3c_runs, plot_a3c, table2_a3c
 from tenfold_analysis.tenfold_h5 import find_runs, read_run
 
 LEARNT = 0.8  # E5 of the paper's notes
@@ -42,12 +42,6 @@ def read(rows, folder):
     """(rows that were trained, their runs)"""
     there = [row for row in rows if (folder / row["run"] / CPU).exists()]
     return there, [read_run(path) for row in there for path in find_runs(folder / row["run"])]
-
-
-def _picture(figure, name):
-    path = launch.SOURCE / "docs" / "pictures" / name
-    style.save(figure, path)
-    return f"![{name}](../pictures/{name})"
 
 
 def _cpu_lines(rows, folder):
@@ -80,7 +74,7 @@ def rates(rows, folder):
 - Rows: `jobs/a3c_rates.tsv`, each one job of 2 ranks that splits 20 seeds; a seed draws its rate and its initialisation
 - Acceptance from: E5 of the paper's notes for A3C; of the others the same is asked
 
-{_picture(plot_a3c.robustness_figure(runs), "a3c_robustness.png")}
+{results.picture(plot_a3c.robustness_figure(runs), "a3c_robustness.png")}
 
 {table}
 
@@ -100,7 +94,7 @@ def workers(rows, folder):
 - Catch, until the first evaluation that returns {REFERENCE} or more; the paper's are wall time on seven Atari games on 16 cores
 - Two cores, which others used too (load above): 4 ranks never had a core each, and no number of seconds here is a claim
 
-{_picture(plot_a3c.workers_figure(runs), "a3c_workers.png")}
+{results.picture(plot_a3c.workers_figure(runs), "a3c_workers.png")}
 
 {results.table(head, body)}
 

@@ -14,7 +14,7 @@ import numpy as np
 
 import launch
 import results
-from tenfold_analysis import tables
+from tenfold_analysis import plot_mcts_dpo, tables
 from tenfold_analysis.tenfold_h5 import read_run
 
 SEEDS = (1, 2, 3)
@@ -37,9 +37,13 @@ ARMS = {
 class Study:
     """Runs below one folder, made once and read back."""
 
-    def __init__(self, folder, keep):
-        self.folder, self.keep = folder, keep
+    def __init__(self, folder, keep, pictures):
+        self.folder, self.keep, self.pictures = folder, keep, pictures
         self.made = set()  # by this process: studies share models
+
+    def picture(self, figure, name, runs):
+        """A figure of plot_mcts_dpo, saved and shown where results are recorded."""
+        return results.picture(plot_mcts_dpo.FIGURES[figure]([read_run(each) for each in runs]), name) if self.pictures else ""
 
     def run(self, name, words):
         """The folder of a finished run of these words."""
@@ -156,6 +160,8 @@ def arms(study):
 - Acceptance from: section 9.4 of the paper's notes
 
 {table}
+
+{study.picture("accuracy", "mcts_dpo_arms.png", found.values())}
 
 {checks_text(checks)}
 """
@@ -325,12 +331,12 @@ def main():
     parser.add_argument("studies", nargs="*", help=f"of {', '.join(STUDIES)}; none: all")
     parser.add_argument("--folder", type=pathlib.Path, default=launch.SOURCE / "runs" / "learning" / "mcts_dpo")
     parser.add_argument("--keep", action="store_true", help="train nothing that is there, judge it")
-    parser.add_argument("--record", action="store_true", help="write docs/results/mcts_dpo.md")
+    parser.add_argument("--record", action="store_true", help="write docs/results/mcts_dpo.md and docs/pictures")
     options = parser.parse_args()
     unknown = set(options.studies) - set(STUDIES)
     if unknown:
         parser.error(f"no study is called {', '.join(sorted(unknown))}")
-    good, study = True, Study(options.folder, options.keep)
+    good, study = True, Study(options.folder, options.keep, options.record)
     for name in options.studies or STUDIES:
         text, holds = STUDIES[name](study)
         print(text, flush=True)

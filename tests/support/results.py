@@ -76,6 +76,13 @@ def with_section(document: str, name: str, text: str) -> str:
     return before + block + rest.split(end, 1)[1]
 
 
+def picture(figure, name: str) -> str:
+    """Saves a figure of matplotlib in docs/pictures; how a section shows it."""
+    from tenfold_analysis import style  # not every bench has matplotlib on its path
+    style.save(figure, SOURCE / "docs" / "pictures" / name)
+    return f"![{name}](../pictures/{name})"
+
+
 def record(app: str, name: str, text: str) -> pathlib.Path:
     """Writes section name of docs/results/APP.md; safe beside another script that does the same."""
     path = SOURCE / "docs" / "results" / f"{app}.md"
