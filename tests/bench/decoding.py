@@ -1,6 +1,6 @@
 """Tokens per CPU second of our decoder beside transformers' generate, on the same weights.
 
-    cmake --build build/release --target bench_decoding
+    cmake --build build/ci --target bench_decoding
 
 Random weights written by transformers, rounded to bfloat16, so that they are the same in both types. Greedy tokens of
 both sides are compared first. Then both draw at temperature 1, one thread each, in turns; medians. Prompts of 32
@@ -206,7 +206,7 @@ def main():
     rates = ", ".join(f"{size / 1e6:.1f} MB: {rate:.1f} GB/s" for size, rate in sorted(machine.gbytes.items()))
     text = f"""## Decoding: tokens per CPU second beside transformers
 
-{results.provenance(["cmake", "--build", "build/release", "--target", "bench_decoding"],
+{results.provenance(["cmake", "--build", "build/ci", "--target", "bench_decoding"],
                     f"transformers {transformers.__version__}, its default attention", app="mcts_dpo")}
 
 {__doc__.split(chr(10), 4)[4].strip()} Medians of {options.rounds} rounds; one alone of what takes transformers in
