@@ -33,7 +33,9 @@ struct StoredNode {
   /// A solution that ends here with a right, or a wrong, answer. Searches may not see which: then
   /// outcomes say nothing, but flags do. Files of before there were these flags have outcomes.
   bool right() const { return judged() ? (flags & kRightFlag) != 0 : outcome > 0; }
-  bool wrong() const { return judged() ? (flags & (kWrongFlag | kNoAnswerFlag)) != 0 : outcome < 0; }
+  bool wrong() const {
+    return judged() ? (flags & (kWrongFlag | kNoAnswerFlag)) != 0 : outcome < 0;
+  }
 
  private:
   bool judged() const { return (flags & (kNoAnswerFlag | kRightFlag | kWrongFlag)) != 0; }
