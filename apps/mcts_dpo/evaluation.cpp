@@ -97,19 +97,22 @@ double pass_at_k(std::int64_t n, std::int64_t c, std::int64_t k) {
 }
 
 SamplePlan evaluation_samples(const Config& config) {
-  SamplePlan plan{config.eval_samples, {}, SampleUse::kEvaluation};
-  plan.sampling.temperature = config.eval_temperature;
-  plan.sampling.top_k = config.top_k;
-  plan.sampling.top_p = config.top_p;
-  return plan;
+  return {config.eval_samples, sampling_at(config, config.eval_temperature),
+          SampleUse::kEvaluation};
+}
+
+std::vector<std::int64_t> sample_counts(const Config& config) {
+  std::vector<std::int64_t> counts;
+  for (std::int64_t k = 1; k < config.eval_samples; k *= 2) counts.push_back(k);
+  counts.push_back(config.eval_samples);
+  return counts;
 }
 
 SampledAccuracy sampled_accuracy(const Config& config, const Prompts& prompts,
                                  std::span<const Question> questions,
                                  std::span<const std::vector<Solution>> solutions) {
   SampledAccuracy result;
-  for (std::int64_t k = 1; k < config.eval_samples; k *= 2) result.counts.push_back(k);
-  result.counts.push_back(config.eval_samples);
+  result.counts = sample_counts(config);
   std::vector<std::int64_t> right(solutions.size());
   std::vector<std::int64_t> majorities(result.counts.size());
   std::int64_t tokens = 0;

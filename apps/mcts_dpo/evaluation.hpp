@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "mcts_dpo/generation/solutions.hpp"
-#include "mcts_dpo/modes/meeting.hpp"
+#include "mcts_dpo/meeting.hpp"
 #include "train/experiment.hpp"
 
 namespace tenfold::mcts_dpo {
@@ -35,6 +35,8 @@ struct SampledAccuracy {
   double tokens = 0;                     ///< of a question's samples together, mean
 };
 SamplePlan evaluation_samples(const Config& config);
+/// 1, 2, 4, ... below --eval-samples, and that.
+std::vector<std::int64_t> sample_counts(const Config& config);
 /// Of such solutions, [question][samples].
 SampledAccuracy sampled_accuracy(const Config& config, const Prompts& prompts,
                                  std::span<const Question> questions,

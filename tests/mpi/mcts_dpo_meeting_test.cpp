@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "comm/signals.hpp"
-#include "mcts_dpo/modes/meeting.hpp"
+#include "mcts_dpo/meeting.hpp"
 #include "shared_folder.hpp"
 
 namespace tenfold::mcts_dpo {

@@ -8,13 +8,25 @@
 
 namespace tenfold::mcts_dpo {
 
+bool decodes_fused(const Config& config, const at::Device& device) {
+  return config.engine == "fused" || (config.engine == "auto" && device.is_cpu());
+}
+
+nn::SamplingOptions sampling_at(const Config& config, double temperature) {
+  nn::SamplingOptions options;
+  options.temperature = temperature;
+  options.top_k = config.top_k;
+  options.top_p = config.top_p;
+  return options;
+}
+
 Decoder::Decoder(const Config& config, const nn::Transformer& model, const at::Device& device)
     : longest_(model.config().positions) {
   nn::DecodingOptions options;
   options.cache_bytes = config.cache_mib << 20;
   options.device = device;
   if (config.decode_type == "bfloat16") options.type = at::kBFloat16;
-  const bool fused = config.engine == "fused" || (config.engine == "auto" && device.is_cpu());
+  const bool fused = decodes_fused(config, device);
   if (fused && !device.is_cpu()) {
     throw base::Error(base::Code::kUsage, "--engine fused decodes on the CPU alone",
                       "Choose --engine torch, or --device cpu");

@@ -10,6 +10,12 @@
 
 namespace tenfold::mcts_dpo {
 
+/// Whether --engine and the device make it the fused engine.
+bool decodes_fused(const Config& config, const at::Device& device);
+
+/// --top-k and --top-p at a temperature.
+nn::SamplingOptions sampling_at(const Config& config, double temperature);
+
 class Decoder {
  public:
   /// model must outlive this. Throws Code::kUsage where engine and device do not fit, or the cache

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "mcts_dpo/generation/solutions.hpp"
-#include "mcts_dpo/modes/meeting.hpp"
+#include "mcts_dpo/meeting.hpp"
 #include "mcts_dpo/modes/round_records.hpp"
 #include "train/experiment.hpp"
 

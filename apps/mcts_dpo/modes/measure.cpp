@@ -20,33 +20,33 @@ namespace {
 constexpr std::uint64_t kMeasurement = 1U << 30U;
 
 void declare(train::Metrics& metrics, const Config& config) {
-  const auto rank0 = [&](const char* name, const char* unit, const char* description,
-                         const char* better, std::size_t width) {
-    metrics.declare({name, unit, description, "rank0", better, width});
-  };
   if (config.eval_by == "samples") {
-    std::size_t width = 1;
-    for (std::int64_t k = 1; k < config.eval_samples; k *= 2) ++width;
-    rank0("eval/samples", "samples", "how many of each question: 1, 2, 4, ...", "", width);
-    rank0("eval/pass_at", "", "share of questions with a right one among so many", "max", width);
-    rank0("eval/self_consistency", "", "share whose majority is right", "max", width);
-    rank0("eval/sample_tokens", "tokens", "of all samples of a question", "", 1);
-    rank0("eval/majority_accuracy", "", "share whose majority of all samples is right", "max", 1);
+    const std::size_t width = sample_counts(config).size();
+    metrics.declare_rank0("eval/samples", "samples", "how many of each question: 1, 2, 4, ...", "",
+                          width);
+    metrics.declare_rank0("eval/pass_at", "", "share of questions with a right one among so many",
+                          "max", width);
+    metrics.declare_rank0("eval/self_consistency", "", "share whose majority is right", "max",
+                          width);
+    metrics.declare_rank0("eval/sample_tokens", "tokens", "of all samples of a question");
+    metrics.declare_rank0("eval/majority_accuracy", "",
+                          "share whose majority of all samples is right", "max");
   }
   if (config.eval_by != "search") return;
-  rank0("eval/search_accuracy", "", "share of committed solutions that are right", "max", 1);
-  rank0("eval/vote_accuracy", "", "share whose solutions, by visits, vote for a right answer",
-        "max", 1);
-  rank0("eval/weighted_vote_accuracy", "", "the same with visits times C", "max", 1);
-  rank0("eval/search_tokens", "tokens", "of all steps of a question's tree", "min", 1);
-  rank0("eval/any_right", "", "share of trees that hold a right solution", "max", 1);
-  rank0("self_evaluation/auc", "", "area under the ROC curve of C against the truth of steps",
-        "max", 1);
-  rank0("self_evaluation/ece", "", "expected calibration error of C", "min", 1);
-  rank0("search/generated", "tokens", "drawn by searches since the row before, over all ranks", "",
-        1);
+  metrics.declare_rank0("eval/search_accuracy", "", "share of committed solutions that are right",
+                        "max");
+  metrics.declare_rank0("eval/vote_accuracy", "",
+                        "share whose solutions, by visits, vote for a right answer", "max");
+  metrics.declare_rank0("eval/weighted_vote_accuracy", "", "the same with visits times C", "max");
+  metrics.declare_rank0("eval/search_tokens", "tokens", "of all steps of a question's tree", "min");
+  metrics.declare_rank0("eval/any_right", "", "share of trees that hold a right solution", "max");
+  metrics.declare_rank0("self_evaluation/auc", "",
+                        "area under the ROC curve of C against the truth of steps", "max");
+  metrics.declare_rank0("self_evaluation/ece", "", "expected calibration error of C", "min");
+  metrics.declare_rank0("search/generated", "tokens",
+                        "drawn by searches since the row before, over all ranks");
   declare_search_metrics(metrics);
-  rank0("self_evaluation/mean", "", "mean C of steps whose truth is known", "", 1);
+  metrics.declare_rank0("self_evaluation/mean", "", "mean C of steps whose truth is known");
 }
 
 }  // namespace

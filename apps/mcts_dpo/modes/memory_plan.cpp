@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/log.hpp"
+#include "mcts_dpo/generation/decoder.hpp"
 
 namespace tenfold::mcts_dpo {
 
@@ -20,8 +21,7 @@ nn::GradientSum sum_of(train::ReduceMode mode) {
 
 nn::DecoderCopy decoder_of(const Config& config, const at::Device& device) {
   if (config.decode_type == "bfloat16") return nn::DecoderCopy::kBfloat16;
-  const bool fused = config.engine == "fused" || (config.engine == "auto" && device.is_cpu());
-  return fused ? nn::DecoderCopy::kFused : nn::DecoderCopy::kFloat32;
+  return decodes_fused(config, device) ? nn::DecoderCopy::kFused : nn::DecoderCopy::kFloat32;
 }
 
 std::string size(double bytes) {

@@ -33,11 +33,7 @@ std::vector<Solution> solutions_of(std::span<const std::byte> bytes) {
 }
 
 SamplePlan round_samples(const Config& config) {
-  SamplePlan plan{config.samples, {}, SampleUse::kSolution};
-  plan.sampling.temperature = config.temperature;
-  plan.sampling.top_k = config.top_k;
-  plan.sampling.top_p = config.top_p;
-  return plan;
+  return {config.samples, sampling_at(config, config.temperature), SampleUse::kSolution};
 }
 
 namespace {

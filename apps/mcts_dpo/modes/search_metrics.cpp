@@ -12,18 +12,16 @@
 namespace tenfold::mcts_dpo {
 
 void declare_search_metrics(train::Metrics& metrics) {
-  metrics.declare({"search/steps", "steps", "that the round's trees hold", "rank0", "", 1});
-  metrics.declare({"search/truncated", "", "share of them cut at a cap", "rank0", "min", 1});
-  metrics.declare(
-      {"search/no_opinion", "steps",
-       "without an opinion of their own, too long or no verdict: they have their parent's", "rank0",
-       "min", 1});
-  metrics.declare({"search/evictions", "branches",
-                   "whose keys and values made room for others and may have to be read again",
-                   "rank0", "min", 1});
-  metrics.declare({"search/similar", "samples", "dropped by --dedup-similarity", "rank0", "", 1});
-  metrics.declare(
-      {"search/duplicates", "samples", "of the same tokens as a sibling", "rank0", "", 1});
+  metrics.declare_rank0("search/steps", "steps", "that the round's trees hold");
+  metrics.declare_rank0("search/truncated", "", "share of them cut at a cap", "min");
+  metrics.declare_rank0(
+      "search/no_opinion", "steps",
+      "without an opinion of their own, too long or no verdict: they have their parent's", "min");
+  metrics.declare_rank0("search/evictions", "branches",
+                        "whose keys and values made room for others and may have to be read again",
+                        "min");
+  metrics.declare_rank0("search/similar", "samples", "dropped by --dedup-similarity");
+  metrics.declare_rank0("search/duplicates", "samples", "of the same tokens as a sibling");
 }
 
 void record_tally(train::Metrics& metrics, std::uint64_t step, const StepTally& tally) {

@@ -8,7 +8,7 @@
 
 #include "mcts_dpo/evaluation.hpp"
 #include "mcts_dpo/learning/policy_learner.hpp"
-#include "mcts_dpo/modes/meeting.hpp"
+#include "mcts_dpo/meeting.hpp"
 #include "mcts_dpo/policy.hpp"
 #include "mcts_dpo/question_sets.hpp"
 

@@ -94,18 +94,11 @@ const StepExpander::TreeNote& StepExpander::note_of(std::uint64_t id, const Tree
 }
 
 nn::SamplingOptions StepExpander::sampling(const Job& job, std::uint64_t child) const {
-  nn::SamplingOptions options;
-  options.top_k = config_.top_k;
-  options.top_p = config_.top_p;
-  if (job.node == 0) {
-    options.temperature = config_.root_temperature;
-    return options;
-  }
+  if (job.node == 0) return sampling_at(config_, config_.root_temperature);
   const nn::SampleKey key = sample_key(seed_, SampleUse::kTemperature, round_, job.id,
                                        job.tree->path_key(job.node), child);
-  options.temperature =
-      nn::token_uniform(key, 0) < config_.temperature_share ? config_.temperature : 1;
-  return options;
+  const bool given = nn::token_uniform(key, 0) < config_.temperature_share;
+  return sampling_at(config_, given ? config_.temperature : 1);
 }
 
 void StepExpander::submit(std::uint64_t id, const Tree& tree, NodeId node) {

@@ -1,4 +1,4 @@
-#include "mcts_dpo/modes/meeting.hpp"
+#include "mcts_dpo/meeting.hpp"
 
 #include "comm/signals.hpp"
 #include "comm/waiting.hpp"
